@@ -8,7 +8,7 @@
  *	if (json_parse(p, line, len, &root, &why)) { json q = json_get(root, "query"); ... }
  *
  * A lone surrogate escape (\ud800 without its half), which JSON allows and UTF-8 cannot hold,
- *becomes U+FFFD, and json_parser_replaced() counts it. Nesting deeper than 1024 is refused.
+ * becomes U+FFFD, and json_parser_replaced() counts it. Nesting deeper than 1024 is refused.
  * Threads: one parser, one thread. */
 #ifndef SHIM_JSON_H
 #define SHIM_JSON_H
@@ -48,7 +48,7 @@ void json_parser_free(struct json_parser *p);
  * known to be mapped; with less than 64 the text is copied first). False: *why tells (may be NULL).
  */
 bool json_parse(struct json_parser *p, const char *text, size_t len, size_t padding, json *ret,
-        struct json_why *why);
+	struct json_why *why);
 size_t json_parser_replaced(const struct json_parser *p); /* lone surrogates of the last document */
 
 enum json_type json_type(json v);
@@ -63,7 +63,7 @@ bool json_bool(json v, bool *ret);
 size_t json_count(json v); /* elements or members; 0 for the rest */
 
 /* Walks an array or an object in file order:
- *	for (struct json_iter it = json_iter(v); json_next(&it);) use(it.key, it.key_len, it.value);
+ *	for (struct json_iter it = json_each(v); json_next(&it);) use(it.key, it.key_len, it.value);
 */
 struct json_iter {
 	const char *key; /* NULL in an array */
@@ -73,7 +73,7 @@ struct json_iter {
 	size_t at, end;
 	int is_object;
 };
-struct json_iter json_iter(json v);
+struct json_iter json_each(json v);
 bool json_next(struct json_iter *it);
 
 #ifdef __cplusplus

@@ -1,17 +1,17 @@
 /* tensor.h - autograd tensors for C, over libtorch.
  *
  * Lifetime: each op puts its result in scope `s`; tn_pop(s) frees all of them. A function that
- *returns a tensor puts it in its caller's scope, and opens a scope of its own for temporaries.
+ * returns a tensor puts it in its caller's scope, and opens a scope of its own for temporaries.
  * Errors: sticky. After the first failure in a context every op does nothing and returns TN_NONE;
  *   tn_message() tells the op, the shapes and libtorch's reason in one line. Check once a step.
  *   After a failure tn_dim() is 0 and tn_read_* leaves its output untouched: never divide by a dim.
  * Shapes: [T,H] tokens of a packed batch by hidden size; "..." any leading dims; [] a scalar.
  * Packed batches: the texts of a batch are one stream of T tokens without padding; struct tn_seqs
- *says where each begins. No op here ever sees a pad token. Gradients: recorded for what depends on
- *a tn_param, unless the scope was pushed with no_grad. Threads: one context, one thread. Inside,
- *ops use tn_open's number of threads. Determinism: equal inputs, seeds and thread count give equal
- *bits on one machine. Dropout masks come from a counter hash of (seed, element), never from a
- *hidden generator, so recomputation and resumption repeat them.
+ * says where each begins. No op here ever sees a pad token. Gradients: recorded for what depends on
+ * a tn_param, unless the scope was pushed with no_grad. Threads: one context, one thread. Inside,
+ * ops use tn_open's number of threads. Determinism: equal inputs, seeds and thread count give equal
+ * bits on one machine. Dropout masks come from a counter hash of (seed, element), never from a
+ * hidden generator, so recomputation and resumption repeat them.
  *
  *	tn_scope *root = tn_open("cpu", 2);
  *	tn_scope *s = tn_push(root);

@@ -67,7 +67,7 @@ void assert_close(const float *a, const float *b, size_t n, double tolerance)
 	}
 	if (!(worst <= tolerance))
 		fail_msg("largest difference %g at %zu (%g, %g), allowed %g", worst, at,
-		        (double)a[at], (double)b[at], tolerance);
+			(double)a[at], (double)b[at], tolerance);
 }
 
 void test_write(const char *path, const char *text)

@@ -1,9 +1,9 @@
 /* err.h - what went wrong, as a code and one sentence.
  *
  * A function that can fail is `bool f(..., struct err *err)`: false means that *err is set, true
- *leaves it alone, so calls chain with &&. The first failure wins: err_set() on an error that is
- *already set keeps the old text, and err_prefix() puts the place in front on the way up. Nothing in
- *engine/ prints or exits; the one place that does is job/main.c.
+ * leaves it alone, so calls chain with &&. The first failure wins: err_set() on an error that is
+ * already set keeps the old text, and err_prefix() puts the place in front on the way up. Nothing in
+ * engine/ prints or exits; the one place that does is job/main.c.
  *
  *	if (!config_read(dir, &cfg, err))
  *		return err_prefix(err, "%s", dir);
@@ -38,7 +38,7 @@ struct err {
 /* Sets *err unless it holds an earlier failure. Always false, so `return err_set(...)` reads well.
  * err may be NULL: the caller does not want to know. */
 bool err_set(struct err *err, enum err_code code, const char *fmt, ...)
-        __attribute__((format(printf, 3, 4)));
+	__attribute__((format(printf, 3, 4)));
 /* As err_set() with ERR_FAILED, and ": " + strerror(errno) behind the sentence. */
 bool err_errno(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Puts "place: " in front of a failure: err_prefix(err, "%s:%zu", path, line). Always false. */

@@ -45,7 +45,7 @@ void fs_out_abort(struct fs_out *f); /* NULL is fine */
 struct fs_append;
 struct fs_append *fs_append_open(const char *path, struct err *err) MUST_CHECK;
 bool fs_append_line(
-        struct fs_append *f, struct text line, struct err *err) MUST_CHECK; /* adds '\n' */
+	struct fs_append *f, struct text line, struct err *err) MUST_CHECK; /* adds '\n' */
 bool fs_append_sync(struct fs_append *f, struct err *err) MUST_CHECK;
 void fs_append_close(struct fs_append *f);
 
@@ -59,7 +59,7 @@ bool fs_publish_dir(const char *tmp, const char *dir, struct err *err) MUST_CHEC
 bool fs_remove_tree(const char *path, struct err *err) MUST_CHECK; /* a missing one is fine */
 /* The names in a folder, sorted by byte, `.` and `..` left out. Strings live in a. */
 bool fs_list(const char *path, struct arena *a, char ***ret_names, size_t *ret_n,
-        struct err *err) MUST_CHECK;
+	struct err *err) MUST_CHECK;
 char *fs_join(struct arena *a, const char *dir, const char *name) __attribute__((returns_nonnull));
 const char *fs_basename(const char *path); /* what follows the last slash; borrowed from path */
 /* The folder for caches outside a workspace: $XDG_CACHE_HOME/vecsmith or ~/.cache/vecsmith. */

@@ -23,10 +23,10 @@ void json_file_close(struct json_file *f); /* values and texts of it die here */
  * that names the key and what stands there: "config.json: hidden_size is \"x\", expected a number".
  */
 bool json_want_int(
-        json obj, const char *key, int64_t def, int64_t *ret, struct err *err) MUST_CHECK;
+	json obj, const char *key, int64_t def, int64_t *ret, struct err *err) MUST_CHECK;
 bool json_want_real(json obj, const char *key, double def, double *ret, struct err *err) MUST_CHECK;
 bool json_want_bool(json obj, const char *key, bool def, bool *ret, struct err *err) MUST_CHECK;
 bool json_want_text(
-        json obj, const char *key, struct text def, struct text *ret, struct err *err) MUST_CHECK;
+	json obj, const char *key, struct text def, struct text *ret, struct err *err) MUST_CHECK;
 
 #endif

@@ -1,12 +1,12 @@
 /* mem.h - the only place that calls malloc, and the arena that most code should use instead.
  *
  * xmalloc and its kin never return NULL: when the machine is out of memory for the small things,
- *there is nothing sensible left to do, so they report and abort (the crash handler of signals.h
- *says so). Sizes that come from user data or a model go through try_malloc, whose failure is an
- *ordinary error.
+ * there is nothing sensible left to do, so they report and abort (the crash handler of signals.h
+ * says so). Sizes that come from user data or a model go through try_malloc, whose failure is an
+ * ordinary error.
  *
  * An arena hands out memory that lives as long as one unit of work (a row, a batch, a data set) and
- *is released at once. arena_mark/arena_rewind give back what a loop body took.
+ * is released at once. arena_mark/arena_rewind give back what a loop body took.
  *
  *	struct arena a = ARENA_INIT;
  *	char *copy = arena_text(&a, t).s;
@@ -25,9 +25,9 @@ void *xrealloc(void *p, size_t size) __attribute__((returns_nonnull));
 void *xreallocarray(void *p, size_t n, size_t size) __attribute__((returns_nonnull));
 char *xstrdup(const char *s) __attribute__((malloc, returns_nonnull));
 char *xstrndup(const char *s, size_t len)
-        __attribute__((malloc, returns_nonnull)); /* adds the NUL */
+	__attribute__((malloc, returns_nonnull)); /* adds the NUL */
 char *xasprintf(const char *fmt, ...)
-        __attribute__((malloc, returns_nonnull, format(printf, 1, 2)));
+	__attribute__((malloc, returns_nonnull, format(printf, 1, 2)));
 /* n * size bytes, 64-byte aligned, not cleared; NULL and *err on overflow or failure. free() it. */
 void *try_malloc(size_t n, size_t size, const char *what, struct err *err) MUST_CHECK;
 
@@ -52,7 +52,7 @@ void *arena_calloc(struct arena *a, size_t n, size_t size) __attribute__((return
 struct text arena_text(struct arena *a, struct text t);
 char *arena_strdup(struct arena *a, const char *s) __attribute__((returns_nonnull));
 char *arena_printf(struct arena *a, const char *fmt, ...)
-        __attribute__((returns_nonnull, format(printf, 2, 3)));
+	__attribute__((returns_nonnull, format(printf, 2, 3)));
 struct arena_mark arena_mark(const struct arena *a);
 /* Gives back everything taken since the mark. Blocks stay for reuse. */
 void arena_rewind(struct arena *a, struct arena_mark mark);

@@ -9,7 +9,7 @@
  *	const struct job mine_job = {"mine", "rows -> rows with negatives", options, examples};
  *
  * A name is `--negatives 5` or `--negatives=5` on the command line, `negatives: 5` in YAML (where
- *`_` and `-` mean the same). The command line wins over the file, the file over the default. */
+ * `_` and `-` mean the same). The command line wins over the file, the file over the default. */
 #ifndef BASE_OPTIONS_H
 #define BASE_OPTIONS_H
 
@@ -46,7 +46,7 @@ struct option {
 struct job {
 	const char *name, *summary; /* summary: "rows -> rows with negatives" */
 	const struct option
-	        *options; /* ends with a NULL name; the common ones need not be repeated */
+		*options; /* ends with a NULL name; the common ones need not be repeated */
 	const char *examples; /* lines of a shell, shown by --help */
 };
 
@@ -57,8 +57,9 @@ extern const struct option common_options[];
 struct opts; /* the parsed values of one command line */
 /* argv[0] is the command's name. Prints nothing. `--help` gives true with opts_help_asked(). */
 struct opts *opts_parse(
-        const struct job *job, int argc, char *const *argv, struct err *err) MUST_CHECK;
+	const struct job *job, int argc, char *const *argv, struct err *err) MUST_CHECK;
 void opts_free(struct opts *o);
+const struct job *opts_job(const struct opts *o);
 bool opts_help_asked(const struct opts *o);
 void opts_help(const struct job *job, struct buf *out); /* the text of --help */
 

@@ -12,7 +12,7 @@
 void signals_install(void);
 int stop_requested(void); /* 0, SIGINT or SIGTERM */
 void signals_crash_file(const char *path); /* crash.txt of the run; NULL: none. Copied. */
-/* Sets ERR_STOPPED with a sentence when a stop was asked for. False then. */
+/* False, with ERR_STOPPED set, when a stop was asked for. */
 struct err;
 bool stop_check(struct err *err);
 

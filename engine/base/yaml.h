@@ -23,7 +23,7 @@ struct yaml {
 
 /* The root node; it and its strings live in a. name stands in errors ("run.yaml:3:7: ..."). */
 bool yaml_parse(struct text doc, const char *name, struct arena *a, struct yaml **ret,
-        struct err *err) MUST_CHECK;
+	struct err *err) MUST_CHECK;
 const struct yaml *yaml_get(const struct yaml *map, const char *key); /* NULL when absent */
 
 #endif

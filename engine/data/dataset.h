@@ -24,13 +24,13 @@ struct dataset_options {
 /* Opens one or several files or folders, in order. A path that cannot be opened is an error; a row
  * that cannot be read is not. */
 struct dataset *dataset_open(const char *const *paths, size_t n, const struct dataset_options *opt,
-        struct err *err) MUST_CHECK;
+	struct err *err) MUST_CHECK;
 void dataset_close(struct dataset *d);
 size_t dataset_rows(const struct dataset *d); /* broken ones included */
 /* Where row i stands: file (borrowed) and line from 1 (of a BEIR row: line of the qrels file). */
 void dataset_place(const struct dataset *d, size_t i, const char **ret_path, size_t *ret_line);
 struct text dataset_line(
-        const struct dataset *d, size_t i); /* the raw line; TEXT_NONE for BEIR rows */
+	const struct dataset *d, size_t i); /* the raw line; TEXT_NONE for BEIR rows */
 
 struct row_reader;
 struct row_reader *row_reader_new(const struct dataset *d);
@@ -40,6 +40,6 @@ void row_reader_free(struct row_reader *r);
 bool row_reader_get(struct row_reader *r, size_t i, struct record *ret, struct err *err) MUST_CHECK;
 /* The same, with texts that live in the caller's arena. */
 bool row_reader_copy(struct row_reader *r, size_t i, struct arena *a, struct record *ret,
-        struct err *err) MUST_CHECK;
+	struct err *err) MUST_CHECK;
 
 #endif

@@ -34,9 +34,9 @@ struct record {
 	struct text line; /* the row as it stands in the file, without its line feed */
 	/* Findings: the row can be read, but some commands cannot use it. */
 	bool pos_was_string,
-	        neg_was_string; /* a string where a list belongs; taken as a list of one */
+		neg_was_string; /* a string where a list belongs; taken as a list of one */
 	bool pos_scores_bad,
-	        neg_scores_bad; /* not as many numbers as texts, or no numbers; ignored */
+		neg_scores_bad; /* not as many numbers as texts, or no numbers; ignored */
 	size_t n_replaced; /* lone surrogates turned into U+FFFD */
 };
 
@@ -45,7 +45,7 @@ struct record {
  * says what was seen and expected. The parser's document stays referenced by nothing: all texts are
  * copied into a. padding: see json_parse(). */
 bool record_parse(struct json_parser *p, struct text line, size_t padding, struct arena *a,
-        struct record *ret, size_t *ret_offset, struct err *err) MUST_CHECK;
+	struct record *ret, size_t *ret_offset, struct err *err) MUST_CHECK;
 
 /* Row id: hash of query, prompt and the sorted positives. Mining again or sorting a file changes no
  * id. */

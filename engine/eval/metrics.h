@@ -19,7 +19,7 @@ struct judged {
 /* One query: ranked documents, best first (already in trec_eval's order), and its judgements. k =
  * 0: uncut. */
 double metric_query(enum metric m, size_t k, const uint32_t *ranked, size_t n_ranked,
-        const struct judged *judged, size_t n_judged);
+	const struct judged *judged, size_t n_judged);
 
 /* Correlations of STS: average ranks for ties. */
 double metric_spearman(const double *x, const double *y, size_t n);

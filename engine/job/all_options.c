@@ -3,19 +3,19 @@
 #include <string.h>
 
 const struct job *const all_jobs[] = {
-        &inspect_job,
-        &tokenize_job,
-        &encode_job,
-        &search_job,
-        &mine_job,
-        &score_job,
-        &train_job,
-        &eval_job,
-        &compare_job,
-        &metrics_job,
-        &model_job,
-        &doctor_job,
-        NULL,
+	&inspect_job,
+	&tokenize_job,
+	&encode_job,
+	&search_job,
+	&mine_job,
+	&score_job,
+	&train_job,
+	&eval_job,
+	&compare_job,
+	&metrics_job,
+	&model_job,
+	&doctor_job,
+	NULL,
 };
 
 const struct job *job_find(const char *name)

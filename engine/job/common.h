@@ -40,7 +40,7 @@ tn_scope *job_open_device(const struct opts *o, struct err *err) MUST_CHECK;
 struct table;
 struct table *table_new(const char *const *heads, size_t n_columns);
 void table_cell(struct table *t, const char *fmt, ...)
-        __attribute__((format(printf, 2, 3))); /* row by row */
+	__attribute__((format(printf, 2, 3))); /* row by row */
 void table_text(struct table *t, struct text cell);
 void table_print(struct table *t, FILE *out); /* and frees it */
 

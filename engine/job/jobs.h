@@ -10,7 +10,7 @@ extern const struct job *const all_jobs[]; /* in the order of the data; ends wit
 const struct job *job_find(const char *name); /* NULL: no such command */
 
 extern const struct job inspect_job, tokenize_job, encode_job, search_job, mine_job, score_job,
-        train_job, eval_job, compare_job, metrics_job, model_job, doctor_job;
+	train_job, eval_job, compare_job, metrics_job, model_job, doctor_job;
 
 /* Options that several commands share: put them into a table as they stand. */
 #define OPTION_IN_ROWS                                                                             \
@@ -35,42 +35,42 @@ extern const struct job inspect_job, tokenize_job, encode_job, search_job, mine_
 /* How texts become vectors: read back by job_encoder_options(). */
 #define OPTIONS_ENCODER                                                                                      \
 	{.name = "model",                                                                                    \
-	        .type = OPT_STRING,                                                                          \
-	        .arg = "DIR",                                                                                \
-	        .is_required = true,                                                                         \
-	        .help = "Hugging Face folder of the embedding model"},                                       \
-	        {.name = "pooling",                                                                          \
-	                .type = OPT_STRING,                                                                  \
-	                .range = "cls|mean|max|last|mean_sqrt_len|weighted",                                 \
-	                .arg = "P",                                                                          \
-	                .help = "overrides the folder's pooling"},                                           \
-	        {.name = "max-length",                                                                       \
-	                .type = OPT_INT,                                                                     \
-	                .range = "2..",                                                                      \
-	                .arg = "N",                                                                          \
-	                .help = "tokens a text, prompt and special tokens counted (default: the folder's)"}, \
-	        {.name = "query-max-length",                                                                 \
-	                .type = OPT_INT,                                                                     \
-	                .range = "2..",                                                                      \
-	                .arg = "N",                                                                          \
-	                .help = "the same for queries alone"},                                               \
-	        {.name = "passage-max-length",                                                               \
-	                .type = OPT_INT,                                                                     \
-	                .range = "2..",                                                                      \
-	                .arg = "N",                                                                          \
-	                .help = "the same for passages alone"},                                              \
-	        {.name = "no-truncation",                                                                    \
-	                .type = OPT_FLAG,                                                                    \
-	                .help = "a text that is too long is an error instead of being cut"},                 \
+		.type = OPT_STRING,                                                                          \
+		.arg = "DIR",                                                                                \
+		.is_required = true,                                                                         \
+		.help = "Hugging Face folder of the embedding model"},                                       \
+		{.name = "pooling",                                                                          \
+			.type = OPT_STRING,                                                                  \
+			.range = "cls|mean|max|last|mean_sqrt_len|weighted",                                 \
+			.arg = "P",                                                                          \
+			.help = "overrides the folder's pooling"},                                           \
+		{.name = "max-length",                                                                       \
+			.type = OPT_INT,                                                                     \
+			.range = "2..",                                                                      \
+			.arg = "N",                                                                          \
+			.help = "tokens a text, prompt and special tokens counted (default: the folder's)"}, \
+		{.name = "query-max-length",                                                                 \
+			.type = OPT_INT,                                                                     \
+			.range = "2..",                                                                      \
+			.arg = "N",                                                                          \
+			.help = "the same for queries alone"},                                               \
+		{.name = "passage-max-length",                                                               \
+			.type = OPT_INT,                                                                     \
+			.range = "2..",                                                                      \
+			.arg = "N",                                                                          \
+			.help = "the same for passages alone"},                                              \
+		{.name = "no-truncation",                                                                    \
+			.type = OPT_FLAG,                                                                    \
+			.help = "a text that is too long is an error instead of being cut"},                 \
 	{                                                                                                    \
 		.name = "batch-tokens", .type = OPT_INT, .range = "16..", .arg = "N",                        \
 		.help = "tokens packed into one batch"                                                       \
 	}
 #define OPTIONS_PROMPTS                                                                            \
 	{.name = "query-prompt",                                                                   \
-	        .type = OPT_STRING,                                                                \
-	        .arg = "TEXT",                                                                     \
-	        .help = "put before every query (default: the folder's)"},                         \
+		.type = OPT_STRING,                                                                \
+		.arg = "TEXT",                                                                     \
+		.help = "put before every query (default: the folder's)"},                         \
 	{                                                                                          \
 		.name = "passage-prompt", .type = OPT_STRING, .arg = "TEXT",                       \
 		.help = "put before every passage (default: the folder's)"                         \

@@ -22,14 +22,14 @@ struct search_options {
 
 /* queries [nq, dim], passages [np, dim], row-major f32; inner product. ret_hits [nq, k]. */
 bool search_exact(const float *queries, size_t nq, const float *passages, size_t np, size_t dim,
-        size_t k, const struct search_options *opt, struct hit *ret_hits,
-        struct err *err) MUST_CHECK;
+	size_t k, const struct search_options *opt, struct hit *ret_hits,
+	struct err *err) MUST_CHECK;
 
 /* A saved index, through faiss' C API: factory string as faiss has them ("Flat", "IVF64,Flat",
  * "SQ8"). */
 bool index_build(const char *factory, const float *passages, size_t np, size_t dim,
-        const char *path, struct err *err) MUST_CHECK;
+	const char *path, struct err *err) MUST_CHECK;
 bool index_search(const char *path, const float *queries, size_t nq, size_t dim, size_t k,
-        struct hit *ret_hits, struct err *err) MUST_CHECK;
+	struct hit *ret_hits, struct err *err) MUST_CHECK;
 
 #endif

@@ -36,10 +36,10 @@ struct encoder_options {
 
 struct encoder;
 struct encoder *encoder_open(
-        const char *dir, const struct encoder_options *opt, struct err *err) MUST_CHECK;
+	const char *dir, const struct encoder_options *opt, struct err *err) MUST_CHECK;
 /* Around a model that is being trained; borrows all three, keeps no cache. */
 struct encoder *encoder_around(struct model *m, struct tokenizer *t, struct prompts *p,
-        tn_scope *root, const struct encoder_options *opt);
+	tn_scope *root, const struct encoder_options *opt);
 void encoder_close(struct encoder *e);
 
 struct model *encoder_model(struct encoder *e);
@@ -47,7 +47,7 @@ const struct tokenizer *encoder_tokenizer(const struct encoder *e);
 const struct prompts *encoder_prompts(const struct encoder *e);
 int64_t encoder_dim(const struct encoder *e);
 const char *encoder_describe(
-        struct encoder *e); /* "float32 on the CPU, 2 threads": named in every result */
+	struct encoder *e); /* "float32 on the CPU, 2 threads": named in every result */
 
 enum encode_role { ENCODE_PLAIN, ENCODE_QUERY, ENCODE_PASSAGE };
 struct encode_item {
@@ -62,9 +62,9 @@ struct encode_stats {
 /* out [n, dim] row-major. role decides only which max_length applies. stats may be NULL, else it is
  * added to. */
 bool encoder_encode(struct encoder *e, enum encode_role role, const struct encode_item *items,
-        size_t n, float *out, struct encode_stats *stats, struct err *err) MUST_CHECK;
+	size_t n, float *out, struct encode_stats *stats, struct err *err) MUST_CHECK;
 /* The common case: n texts, all with the default prompt of their role (none for ENCODE_PLAIN). */
 bool encoder_encode_texts(struct encoder *e, enum encode_role role, const struct text *texts,
-        size_t n, float *out, struct encode_stats *stats, struct err *err) MUST_CHECK;
+	size_t n, float *out, struct encode_stats *stats, struct err *err) MUST_CHECK;
 
 #endif

@@ -35,14 +35,14 @@ struct model_options {
 
 /* The model lives in scope root's context, for as long as that is open or until model_close. */
 struct model *model_open(const char *dir, tn_scope *root, const struct model_options *opt,
-        struct err *err) MUST_CHECK;
+	struct err *err) MUST_CHECK;
 void model_close(struct model *m);
 
 int64_t model_dim(const struct model *m); /* of a vector; 0 for a reranker */
 int64_t model_n_labels(
-        const struct model *m); /* outputs of a classification head; 0 for an embedder */
+	const struct model *m); /* outputs of a classification head; 0 for an embedder */
 int64_t model_max_length(const struct model
-                *m); /* tokens, specials included: sentence_bert_config's, else the positions */
+		*m); /* tokens, specials included: sentence_bert_config's, else the positions */
 enum model_dtype model_dtype(const struct model *m); /* what it computes in; never AUTO */
 struct hash128 model_hash(const struct model *m); /* config and weights */
 const char *model_dir(const struct model *m);
@@ -68,13 +68,13 @@ struct forward {
 /* -> [n, dim] f32, pooled and (when the model does) normalised, in scope s. Failures are sticky in
  * the scope's context. */
 tensor model_embed(
-        struct model *m, tn_scope *s, const struct token_batch *b, const struct forward *how);
+	struct model *m, tn_scope *s, const struct token_batch *b, const struct forward *how);
 /* A sequence classification head -> logits [n, n_labels] f32. */
 tensor model_classify(
-        struct model *m, tn_scope *s, const struct token_batch *b, const struct forward *how);
+	struct model *m, tn_scope *s, const struct token_batch *b, const struct forward *how);
 /* Last hidden states, [T, H] f32, for parity tests and heads. */
 tensor model_hidden(
-        struct model *m, tn_scope *s, const struct token_batch *b, const struct forward *how);
+	struct model *m, tn_scope *s, const struct token_batch *b, const struct forward *how);
 
 /* Training. */
 struct lora_options {
@@ -96,7 +96,7 @@ struct trained {
 	int64_t numel;
 };
 size_t model_trained(const struct model *m,
-        const struct trained **ret); /* borrowed; a fixed order for equal models */
+	const struct trained **ret); /* borrowed; a fixed order for equal models */
 /* bf16 computing copies are made anew from the f32 masters: call after each optimiser step. */
 void model_refresh(struct model *m);
 /* Gradients under Hugging Face's (or PEFT's) names, f32, to one safetensors file. */

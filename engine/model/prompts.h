@@ -25,14 +25,14 @@ struct prompts {
  * "s2p_query", passage from "document", "passage" or "corpus". query, passage: the user's
  * overrides, NULL = none given. */
 bool prompts_open(const char *dir, const char *query, const char *passage, struct prompts *ret,
-        struct err *err) MUST_CHECK;
+	struct err *err) MUST_CHECK;
 void prompts_close(struct prompts *p);
 bool prompts_named(
-        const struct prompts *p, const char *name, struct text *ret); /* false: no such name */
+	const struct prompts *p, const char *name, struct text *ret); /* false: no such name */
 /* Prefix of a query with the row's instruction (TEXT_NONE: none), built in a. */
 struct text prompts_query(const struct prompts *p, struct text instruction, struct arena *a);
 /* Prefix of a passage of a row of this type. */
 struct text prompts_passage(
-        const struct prompts *p, struct text instruction, struct text type, struct arena *a);
+	const struct prompts *p, struct text instruction, struct text type, struct arena *a);
 
 #endif

@@ -16,14 +16,14 @@
 struct vectors;
 /* dir is created when missing. */
 struct vectors *vectors_open(
-        const char *dir, struct hash128 space, size_t dim, struct err *err) MUST_CHECK;
+	const char *dir, struct hash128 space, size_t dim, struct err *err) MUST_CHECK;
 void vectors_close(struct vectors *v);
 size_t vectors_count(const struct vectors *v);
 const float *vectors_get(const struct vectors *v,
-        struct hash128 id); /* [dim], borrowed until close; NULL when absent */
+	struct hash128 id); /* [dim], borrowed until close; NULL when absent */
 /* Adds n vectors, [n, dim] row-major, and makes them durable in one flush. Ids that exist are
  * skipped. */
 bool vectors_add(struct vectors *v, const struct hash128 *ids, const float *data, size_t n,
-        struct err *err) MUST_CHECK;
+	struct err *err) MUST_CHECK;
 
 #endif

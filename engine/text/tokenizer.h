@@ -1,8 +1,8 @@
 /* tokenizer.h - in: UTF-8 texts; out: token ids, equal to Hugging Face's for the same files.
  *
  * Opened from a model folder: tokenizer.json when there is one, else vocab.txt (+
- *tokenizer_config.json). The stored truncation and padding never apply. What a tokenizer.json asks
- *for and we do not know is refused by its key.
+ * tokenizer_config.json). The stored truncation and padding never apply. What a tokenizer.json asks
+ * for and we do not know is refused by its key.
  *
  *	struct tokenizer *t = tokenizer_open("build/models/me5-small", &err);
  *	struct tokenizer_run *r = tokenizer_run_new(t);          (* scratch of one thread *)
@@ -61,17 +61,17 @@ struct token_limits {
  * appended. Bytes that are not UTF-8 are taken as U+FFFD. Never fails: memory for ids aborts as
  * xmalloc does. */
 size_t tokenizer_encode(
-        struct tokenizer_run *r, struct text t, const struct token_limits *limits, struct ids *out);
+	struct tokenizer_run *r, struct text t, const struct token_limits *limits, struct ids *out);
 /* The pair (a, b), cut longest_first as transformers does, with the pair template. types gets one
  * type id a token; it may be NULL. */
 size_t tokenizer_encode_pair(struct tokenizer_run *r, struct text a, struct text b,
-        const struct token_limits *limits, struct ids *out, struct ids *types);
+	const struct token_limits *limits, struct ids *out, struct ids *types);
 /* The same from ids that were made with no_special: a passage that meets many queries is tokenized
  * once. */
 size_t tokenizer_join_pair(const struct tokenizer *t, const struct ids *a, const struct ids *b,
-        const struct token_limits *limits, struct ids *out, struct ids *types);
+	const struct token_limits *limits, struct ids *out, struct ids *types);
 /* Wraps and cuts ids that were made with no_special. */
 size_t tokenizer_join(const struct tokenizer *t, const struct ids *a,
-        const struct token_limits *limits, struct ids *out);
+	const struct token_limits *limits, struct ids *out);
 
 #endif
