@@ -66,6 +66,7 @@ void opts_help(const struct job *job, struct buf *out); /* the text of --help */
 /* Reading a value by name; asking for a name or a type that the table lacks is a programmer's error
  * (assert). Strings live as long as o; an unset string is NULL, an unset number 0: ask opts_given.
  */
+bool opts_knows(const struct opts *o, const char *name); /* the table has this name */
 bool opts_given(const struct opts *o, const char *name); /* typed or in the file, not by default */
 bool opts_has(const struct opts *o, const char *name); /* given or by default */
 bool opts_flag(const struct opts *o, const char *name);

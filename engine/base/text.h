@@ -14,6 +14,10 @@ struct text {
 
 #define TEXT_NONE ((struct text){NULL, 0})
 #define TEXT(literal) ((struct text){"" literal, sizeof(literal) - 1})
+#define TEXT_INIT(literal)                                                                         \
+	{                                                                                          \
+		"" literal, sizeof(literal) - 1                                                    \
+	} /* in static tables */
 /* For printf: "%.*s", TEXT_ARG(t). Only for texts known to be short and free of NUL. */
 #define TEXT_ARG(t) (int)(t).len, (t).s ? (t).s : ""
 

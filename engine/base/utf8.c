@@ -68,7 +68,8 @@ size_t utf8_check(const char *s, size_t len)
 			i++;
 			continue;
 		}
-		if (is_bad(utf8_decode(s + i, len - i, &n), n))
+		uint32_t cp = utf8_decode(s + i, len - i, &n);
+		if (is_bad(cp, n))
 			break;
 		i += n;
 	}
@@ -182,7 +183,8 @@ void utf8_nfc(struct buf *out, struct text t)
 	/* utf8proc refuses bad bytes: they are replaced first. */
 	struct buf clean = BUF_INIT;
 	for (size_t i = 0, len; i < t.len; i += len) {
-		if (is_bad(utf8_decode(t.s + i, t.len - i, &len), len))
+		uint32_t cp = utf8_decode(t.s + i, t.len - i, &len);
+		if (is_bad(cp, len))
 			buf_adds(&clean, "\xEF\xBF\xBD");
 		else
 			buf_add(&clean, t.s + i, len);
