@@ -53,6 +53,9 @@ bool fs_exists(const char *path);
 bool fs_is_dir(const char *path);
 int64_t fs_size(const char *path); /* -1 when there is no such file */
 bool fs_mkdirs(const char *path, struct err *err) MUST_CHECK;
+/* A file that a foreign library wrote under another name in the same folder appears under `path`,
+ * flushed. */
+bool fs_publish_file(const char *tmp, const char *path, struct err *err) MUST_CHECK;
 /* A folder appears complete or not at all: fill `dir` + ".tmp", then publish it under its name.
  * Every file in it is flushed first. */
 bool fs_publish_dir(const char *tmp, const char *dir, struct err *err) MUST_CHECK;

@@ -242,6 +242,18 @@ static bool sync_tree(const char *dir, struct err *err)
 	return ok;
 }
 
+bool fs_publish_file(const char *tmp, const char *path, struct err *err)
+{
+	int fd = open(tmp, O_RDONLY | O_CLOEXEC);
+	bool ok = fd >= 0 && sync_fd(fd) && !fault_hit(FAULT_RENAME) && rename(tmp, path) == 0 &&
+		sync_parent(path);
+	int saved = errno;
+	if (fd >= 0)
+		close(fd);
+	errno = saved;
+	return ok || err_errno(err, "cannot write %s", path);
+}
+
 bool fs_publish_dir(const char *tmp, const char *dir, struct err *err)
 {
 	if (!sync_tree(tmp, err))
