@@ -27,6 +27,8 @@
 
 #ifdef __cplusplus
 extern "C" {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow" /* a struct and a function of one name, as C allows */
 #endif
 
 typedef struct tn_scope tn_scope; /* owns the tensors made in it */
@@ -34,7 +36,12 @@ typedef struct {
 	uint32_t slot, gen;
 } tensor; /* a name, copied freely, never freed alone */
 
+#ifdef __cplusplus
+#define TN_NONE (tensor{0, 0})
+#else
 #define TN_NONE ((tensor){0, 0}) /* "no bias", "no mask" */
+#endif
+/* A shape and its number of axes: tn_zeros(s, TN_F32, SHAPE(2, 3)). C only. */
 #define SHAPE(...)                                                                                 \
 	(const int64_t[]){__VA_ARGS__},                                                            \
 	        (int)(sizeof((const int64_t[]){__VA_ARGS__}) / sizeof(int64_t))
@@ -229,6 +236,7 @@ struct tn_memory {
 struct tn_memory tn_memory(const tn_scope *s);
 
 #ifdef __cplusplus
+#pragma GCC diagnostic pop
 }
 #endif
 #endif

@@ -1,0 +1,115 @@
+// tensor_attention.cpp - softmax attention within each sequence of a packed batch.
+//
+// Vaswani et al. 2017, eq. 1, per head; Dao et al. 2022 for never holding all scores at once.
+#include "tensor_internal.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include <ATen/ops/arange.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/matmul.h>
+#include <ATen/ops/softmax.h>
+#include <ATen/ops/zeros.h>
+
+#include "tensor_hash.hpp"
+
+namespace shim
+{
+
+static double scale_of(const struct tn_attention &how)
+{
+	return how.scale != 0.0 ? how.scale : 1.0 / std::sqrt(static_cast<double>(how.head_dim));
+}
+
+// [heads, n, len] keep-mask over the scores of the queries at global rows first .. first + n.
+static at::Tensor score_mask(const struct tn_attention &how, int64_t first, int64_t n, int64_t len)
+{
+	at::Tensor mask = at::empty({how.n_heads, n, len}, at::kFloat);
+	float *out = mask.mutable_data_ptr<float>();
+	uint32_t below = drop_below(how.dropout);
+	for (int64_t h = 0; h < how.n_heads; h++)
+		for (int64_t i = 0; i < n; i++) {
+			hash_key key = key_of(
+			        how.seed, static_cast<uint64_t>((first + i) * how.n_heads + h));
+			for (int64_t j = 0; j < len; j++)
+				*out++ =
+				        hash32(key, static_cast<uint32_t>(j)) < below ? 0.0f : 1.0f;
+		}
+	return mask;
+}
+
+// One sequence by plain ops. rows [L, (H + 2K) * D], first: its first token in the batch -> [L, H *
+// D].
+static at::Tensor attend(const at::Tensor &rows, int64_t first, const struct tn_attention &how)
+{
+	int64_t len = rows.size(0), d = how.head_dim, heads = how.n_heads, kv = how.n_kv_heads;
+	at::Tensor q =
+	        rows.narrow(1, 0, heads * d).view({len, heads, d}).transpose(0, 1); // [H,L,D]
+	auto shared = [&](int64_t at) { // [K,L,D] -> [H,L,D]
+		at::Tensor x = rows.narrow(1, at * d, kv * d).view({len, kv, d}).transpose(0, 1);
+		return kv == heads
+		        ? x
+		        : x.unsqueeze(1).expand({kv, heads / kv, len, d}).reshape({heads, len, d});
+	};
+	at::Tensor scores =
+	        at::matmul(q, shared(heads).transpose(1, 2)).mul(scale_of(how)); // [H,L,L]
+	if (how.soft_cap > 0.0)
+		scores = scores.div(how.soft_cap).tanh().mul(how.soft_cap);
+	if (how.is_causal || how.window > 0) {
+		at::Tensor at = at::arange(len, rows.options().dtype(at::kLong));
+		at::Tensor ahead = at.unsqueeze(0).sub(at.unsqueeze(1)); // key - query
+		at::Tensor hidden = how.is_causal ? ahead.gt(0) : ahead.gt(how.window);
+		if (how.window > 0)
+			hidden = hidden.logical_or(ahead.lt(-how.window));
+		scores = scores.masked_fill(hidden, -INFINITY);
+	}
+	at::Tensor p = at::softmax(scores, -1);
+	if (how.dropout > 0.0)
+		p = p.mul(score_mask(how, first, len, len).to(p.options()))
+		            .mul(1.0 / (1.0 - how.dropout));
+	return at::matmul(p, shared(heads + kv)).transpose(0, 1).reshape({len, heads * d});
+}
+
+static at::Tensor attend_plain(
+        const at::Tensor &qkv, struct tn_seqs seqs, const struct tn_attention &how)
+{
+	at::Tensor wide = qkv.scalar_type() == at::kDouble ? qkv : qkv.to(at::kFloat);
+	std::vector<at::Tensor> parts = {
+	        at::zeros({0, how.n_heads * how.head_dim}, wide.options())};
+	for (int64_t i = 0; i < seqs.n; i++) {
+		int64_t first = seqs.start[i], len = seqs.start[i + 1] - first;
+		if (len > 0)
+			parts.push_back(attend(wide.narrow(0, first, len), first, how));
+	}
+	return at::cat(parts, 0).to(qkv.scalar_type());
+}
+
+static void check_attention(
+        const at::Tensor &qkv, struct tn_seqs seqs, const struct tn_attention &how)
+{
+	require(how.n_heads > 0 && how.n_kv_heads > 0 && how.head_dim > 0 &&
+	                how.n_heads % how.n_kv_heads == 0,
+	        how.n_heads, " query heads over ", how.n_kv_heads, " key heads of ", how.head_dim);
+	int64_t width = (how.n_heads + 2 * how.n_kv_heads) * how.head_dim;
+	require(qkv.dim() == 2 && qkv.size(1) == width, "qkv ", qkv.sizes(), ", expected [T,",
+	        width, "]");
+	require(how.dropout >= 0.0 && how.dropout < 1.0, "dropout of ", how.dropout,
+	        ", expected [0, 1)");
+	require(how.window >= 0 && how.soft_cap >= 0.0, "negative window or soft cap");
+	check_seqs(seqs, qkv.size(0));
+}
+
+} // namespace shim
+
+using namespace shim;
+
+tensor tn_attention(tn_scope *s, tensor qkv, struct tn_seqs seqs, const struct tn_attention *how)
+{
+	return op(s, __func__, [&] {
+		const at::Tensor &in = get(s, qkv);
+		check_attention(in, seqs, *how);
+		return attend_plain(in, seqs, *how);
+	});
+}
