@@ -203,11 +203,17 @@ setup_model() {
 	rm -rf "$new"
 }
 
+# nproc would obey OMP_NUM_THREADS, which is about something else.
+cores() {
+	env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc
+}
+
 # How many compilers at a time: one a core, and 1.5 GB of memory each.
 build_jobs() {
-	local memory
-	memory=$(awk '/^MemAvailable/ { print int($2 / 1500000) }' /proc/meminfo)
-	echo $((memory < 1 ? 1 : memory < $(nproc) ? memory : $(nproc)))
+	local n=$((($(awk '/^MemAvailable/ { print $2 }' /proc/meminfo) + 1) / 1500000))
+	[ "$n" -le "$(cores)" ] || n=$(cores)
+	[ "$n" -ge 1 ] || n=1
+	echo "$n"
 }
 
 # build PRESET TARGET...: configures and builds build/PRESET; no target: all.
