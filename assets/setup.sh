@@ -101,17 +101,20 @@ python_with_pip() {
 }
 
 # fetch_wheels PINS FOLDER: downloads the wheels of assets/pins/PINS.txt, each checked by its SHA-256.
-# The platform is named, so that the local Python's version does not matter; pip only downloads, it installs nothing.
+# Python's version and the platforms are named, so that the local Python does not matter (pip takes the platforms
+# by their names, older ones are not implied); pip only downloads, it installs nothing.
 fetch_wheels() {
-	local python
+	local python platform platforms=()
+	for platform in manylinux2014 manylinux_2_{17,24,25,26,27,28}; do
+		platforms+=(--platform "${platform}_x86_64")
+	done
 	if ! python_with_pip >/dev/null; then
 		setup_packages python3-pip
 	fi
 	python=$(python_with_pip) || die "python3 has no pip: install the package python3-pip, then run this again"
 	mkdir -p "$2/tmp"
 	TMPDIR=$2/tmp "$python" -m pip download --disable-pip-version-check --no-cache-dir --quiet --no-deps \
-		--only-binary :all: --require-hashes --python-version 3.11 --implementation cp \
-		--platform manylinux_2_28_x86_64 --platform manylinux_2_17_x86_64 --platform manylinux2014_x86_64 \
+		--only-binary :all: --require-hashes --python-version 3.11 --implementation cp "${platforms[@]}" \
 		--dest "$2" --requirement "assets/pins/$1.txt" >"$setup_log" 2>&1
 }
 
