@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "data/record.h"
@@ -32,11 +33,23 @@ void dataset_place(const struct dataset *d, size_t i, const char **ret_path, siz
 struct text dataset_line(
 	const struct dataset *d, size_t i); /* the raw line; TEXT_NONE for BEIR rows */
 
+/* What was opened, in order. The rows of file k are [first, first + n_rows). */
+struct dataset_file {
+	const char *path; /* as it was given; borrowed */
+	size_t first, n_rows;
+	uint64_t n_bytes; /* of a JSONL file; 0 for a BEIR folder */
+	bool is_beir;
+	size_t n_missing; /* BEIR: qrels that name a passage or query that does not exist; no rows
+	                   */
+};
+size_t dataset_files(const struct dataset *d);
+void dataset_file(const struct dataset *d, size_t k, struct dataset_file *ret);
+
 struct row_reader;
 struct row_reader *row_reader_new(const struct dataset *d);
 void row_reader_free(struct row_reader *r);
 /* The row, alive until the next call on this reader. False: the row is broken; the error is
- * complete with file:line:column. */
+ * complete with file:line:column, where the column counts characters from 1. */
 bool row_reader_get(struct row_reader *r, size_t i, struct record *ret, struct err *err) MUST_CHECK;
 /* The same, with texts that live in the caller's arena. */
 bool row_reader_copy(struct row_reader *r, size_t i, struct arena *a, struct record *ret,
