@@ -95,8 +95,8 @@ struct trained {
 	bool decays; /* weight decay applies: false for biases and norms */
 	int64_t numel;
 };
-size_t model_trained(const struct model *m,
-	const struct trained **ret); /* borrowed; a fixed order for equal models */
+size_t model_trained(
+	struct model *m, const struct trained **ret); /* borrowed; a fixed order for equal models */
 /* bf16 computing copies are made anew from the f32 masters: call after each optimiser step. */
 void model_refresh(struct model *m);
 /* Gradients under Hugging Face's (or PEFT's) names, f32, to one safetensors file. */

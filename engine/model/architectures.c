@@ -1,0 +1,23 @@
+#include "model/architectures.h"
+
+#include "base/mem.h"
+
+static const struct architecture *const table[] = {
+	&bert_architecture,
+};
+
+const struct architecture *architecture_find(struct text model_type)
+{
+	for (size_t i = 0; i < ARRAY_LEN(table); i++)
+		if (text_is(model_type, table[i]->model_type))
+			return table[i];
+	return NULL;
+}
+
+const char *architecture_list(struct arena *a)
+{
+	const char *list = table[0]->model_type;
+	for (size_t i = 1; i < ARRAY_LEN(table); i++)
+		list = arena_printf(a, "%s, %s", list, table[i]->model_type);
+	return list;
+}

@@ -1,0 +1,51 @@
+/* architectures.h - the table of backbones. Adding one is a file of its own, a row here, and a
+ * parity case in tests/parity/make_model_gold.py. */
+#ifndef MODEL_ARCHITECTURES_H
+#define MODEL_ARCHITECTURES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/text.h"
+#include "json.h"
+#include "model/config.h"
+#include "model/layers.h"
+#include "model/model.h"
+#include "model/params.h"
+#include "tensor.h"
+
+struct backbone; /* each architecture's own struct */
+
+struct architecture {
+	const char *model_type; /* config.json's */
+	const char *encoder_class; /* transformers' class without a head: "BertModel" */
+	const char *classifier_class; /* with a sequence classification head; NULL: none */
+	const char *prefix; /* of the encoder's names inside a class with a head: "bert." */
+	const char *const *lora_targets; /* when the user names none; ends with NULL */
+	/* Tensors that a file may hold and no vector needs, by the start of their name (prefix cut
+	 * off) or, with a leading '*', by its end. Ends with NULL. */
+	const char *const *harmless;
+	const char *const
+		*carried; /* of these, what a written model keeps, by the start of the name */
+
+	/* Reads and checks the backbone's keys of config.json. */
+	bool (*configure)(json root, const char *path, struct model_config *c, struct err *err);
+	/* Declares every weight; allocates nothing of the model's size. */
+	struct backbone *(*declare)(const struct model_config *c, struct params *p);
+	void (*free)(struct backbone *b);
+	/* The linears, in the order of the file's layers: what LoRA and prepacking walk over. */
+	size_t (*linears)(struct backbone *b, struct linear **ret, size_t cap);
+	/* [T,H] last hidden states, in the computing dtype. */
+	tensor (*forward)(struct backbone *b, tn_scope *s, const struct token_batch *batch,
+		const struct pass *pass);
+};
+
+const struct architecture *architecture_find(struct text model_type); /* NULL: unknown */
+/* "bert": what is known, for errors. */
+const char *architecture_list(struct arena *a);
+
+extern const struct architecture bert_architecture;
+
+#endif

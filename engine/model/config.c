@@ -1,0 +1,154 @@
+#include "model/config.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/fs.h"
+#include "base/jsonfile.h"
+#include "base/text.h"
+#include "model/architectures.h"
+
+bool config_real(
+	json root, const char *path, struct config_range range, double *ret, struct err *err)
+{
+	bool has_default = range.def >= range.low && range.def <= range.high;
+	double v;
+	if (!json_want_real(root, range.key, NAN, &v, err))
+		return err_prefix(err, "%s", path);
+	if (isnan(v)) {
+		if (!has_default)
+			return err_set(err, ERR_DATA,
+				"%s: %s is missing; the folder is no complete model", path,
+				range.key);
+		v = range.def;
+	}
+	if (!(v >= range.low && v <= range.high))
+		return err_set(err, ERR_DATA, "%s: %s is %g, expected %g to %g", path, range.key, v,
+			range.low, range.high);
+	*ret = v;
+	return true;
+}
+
+bool config_int(
+	json root, const char *path, struct config_range range, int64_t *ret, struct err *err)
+{
+	double v;
+	if (!config_real(root, path, range, &v, err))
+		return false;
+	if (v != floor(v))
+		return err_set(
+			err, ERR_DATA, "%s: %s is %g, expected a whole number", path, range.key, v);
+	*ret = (int64_t)v;
+	return true;
+}
+
+bool config_act(json root, const char *path, const char *key, enum model_act *ret, struct err *err)
+{
+	static const struct {
+		const char *name;
+		enum model_act act;
+	} acts[] = {
+		{"gelu", MODEL_GELU},
+		{"gelu_new", MODEL_GELU_TANH},
+		{"gelu_pytorch_tanh", MODEL_GELU_TANH},
+		{"relu", MODEL_RELU},
+		{"silu", MODEL_SILU},
+		{"swish", MODEL_SILU},
+	};
+	struct text name;
+	if (!json_want_text(root, key, TEXT("gelu"), &name, err))
+		return err_prefix(err, "%s", path);
+	for (size_t i = 0; i < ARRAY_LEN(acts); i++)
+		if (text_is(name, acts[i].name)) {
+			*ret = acts[i].act;
+			return true;
+		}
+	return err_set(err, ERR_DATA,
+		"%s: %s is \"%.*s\", expected gelu, gelu_new, gelu_pytorch_tanh, relu or silu",
+		path, key, TEXT_ARG(name));
+}
+
+/* num_labels, or as many as id2label names; transformers writes only the latter, and two when it
+ * writes neither. */
+static bool read_labels(json root, const char *path, struct model_config *c, struct err *err)
+{
+	size_t named = json_count(json_get(root, "id2label"));
+	struct config_range range = {"num_labels", 1, 1e5, named ? (double)named : 2};
+	return config_int(root, path, range, &c->n_labels, err);
+}
+
+static bool starts_with(struct text t, const char *start)
+{
+	size_t n = strlen(start);
+	return t.len >= n && memcmp(t.s, start, n) == 0;
+}
+
+/* The model's kind: model_type decides the backbone, architectures whether a head is on it. */
+static bool read_kind(json root, const char *path, struct model_config *c, struct err *err)
+{
+	struct text type;
+	if (!json_want_text(root, "model_type", TEXT_NONE, &type, err))
+		return err_prefix(err, "%s", path);
+	if (!type.s)
+		return err_set(err, ERR_DATA, "%s: model_type is missing, expected one of: %s",
+			path, architecture_list(&c->arena));
+	c->arch = architecture_find(type);
+	if (!c->arch)
+		return err_set(err, ERR_DATA,
+			"%s: model_type is \"%.*s\", an architecture that is not known here; known "
+			"are: %s",
+			path, TEXT_ARG(type), architecture_list(&c->arena));
+	for (struct json_iter it = json_iter(json_get(root, "architectures")); json_next(&it);) {
+		struct text name = TEXT_NONE;
+		if (!json_string(it.value, &name.s, &name.len))
+			return err_set(err, ERR_DATA,
+				"%s: architectures holds %s, expected names of classes", path,
+				json_type_name(json_type(it.value)));
+		if (c->arch->classifier_class && text_is(name, c->arch->classifier_class))
+			c->is_classifier = true;
+		else if (memmem(name.s, name.len, "SequenceClassification", 22))
+			return err_set(err, ERR_DATA,
+				"%s: architectures is \"%.*s\", a head that does not belong to "
+				"model_type %s",
+				path, TEXT_ARG(name), c->arch->model_type);
+		else if (memmem(name.s, name.len, "CausalLM", 8) || starts_with(name, "TF"))
+			return err_set(err, ERR_DATA,
+				"%s: architectures is \"%.*s\", a class that is not known here",
+				path, TEXT_ARG(name));
+	}
+	return true;
+}
+
+static bool read_body(struct model_config *c, struct err *err)
+{
+	const char *path = fs_join(&c->arena, c->body_dir, "config.json");
+	struct json_file f;
+	bool ok = json_file_open(path, &f, err);
+	if (ok && !json_is(f.root, JSON_OBJECT))
+		ok = err_set(err, ERR_DATA, "%s holds %s, expected an object", path,
+			json_type_name(json_type(f.root)));
+	ok = ok && read_kind(f.root, path, c, err) && c->arch->configure(f.root, path, c, err) &&
+		read_labels(f.root, path, c, err);
+	json_file_close(&f);
+	return ok;
+}
+
+bool model_config_read(const char *dir, struct model_config *ret, struct err *err)
+{
+	*ret = (struct model_config){
+		.pooling = TN_POOL_MEAN,
+		.pools_prompt = true,
+	};
+	ret->dir = ret->body_dir = arena_strdup(&ret->arena, dir);
+	if (!fs_is_dir(dir))
+		return err_set(err, ERR_USAGE,
+			"%s is no folder, expected a Hugging Face model folder with config.json in "
+			"it",
+			dir);
+	return model_folder_read(ret, err) && read_body(ret, err) && model_length_read(ret, err);
+}
+
+void model_config_release(struct model_config *c)
+{
+	arena_release(&c->arena);
+}

@@ -1,0 +1,76 @@
+/* config.h - in: a model folder's JSON files; out: what the model is, every value checked.
+ *
+ * config.json is read in the spellings of transformers 4 and 5; modules.json and what it names in
+ * those of sentence-transformers before and after 5.4. A value that cannot be (a negative size,
+ * heads that do not divide the width) is refused by file and key before a weight is looked at. */
+#ifndef MODEL_CONFIG_H
+#define MODEL_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "json.h"
+#include "tensor.h"
+
+struct architecture;
+
+enum model_act { MODEL_GELU, MODEL_GELU_TANH, MODEL_RELU, MODEL_SILU };
+
+struct model_config {
+	const char *dir;
+	const char *body_dir; /* of config.json, weights and tokenizer: dir, or a folder in it that
+	                         modules.json names */
+	const struct architecture *arch;
+	bool is_classifier; /* a sequence classification head: scores, no vectors */
+
+	/* The backbone, from config.json. */
+	int64_t n_vocab, hidden, n_layers, n_heads, head_dim, ff;
+	int64_t n_positions, n_types; /* rows of the position and token type tables */
+	int64_t n_labels; /* of the classification head */
+	double norm_eps, init_std;
+	double hidden_dropout, attention_dropout, classifier_dropout;
+	enum model_act act;
+
+	/* How vectors are made, from the sentence-transformers files. */
+	bool has_modules; /* false: no modules.json, so mean pooling, not normalised */
+	enum tn_pool pooling;
+	bool pools_prompt; /* false: the prompt's tokens are left out of the pooling */
+	bool normalizes;
+	int64_t max_length; /* tokens of a text, specials included */
+
+	struct arena arena; /* owns the strings */
+};
+
+/* The caller releases it also after a failure. */
+bool model_config_read(const char *dir, struct model_config *ret, struct err *err) MUST_CHECK;
+void model_config_release(struct model_config *c);
+
+/* The sentence-transformers half, from modules.json and what it names; called by
+ * model_config_read(), first, because it says where config.json lies. folder.c. */
+bool model_folder_read(struct model_config *c, struct err *err) MUST_CHECK;
+/* max_length, once n_positions is known. */
+bool model_length_read(struct model_config *c, struct err *err) MUST_CHECK;
+
+/* For an architecture's own keys: a number in [low, high], required unless def is in that range.
+ * path stands in the error. */
+struct config_range {
+	const char *key;
+	double low, high, def; /* def outside the range: the key must be there */
+};
+bool config_int(json root, const char *path, struct config_range range, int64_t *ret,
+	struct err *err) MUST_CHECK;
+bool config_real(json root, const char *path, struct config_range range, double *ret,
+	struct err *err) MUST_CHECK;
+/* "gelu", "gelu_new", "silu" ... */
+bool config_act(json root, const char *path, const char *key, enum model_act *ret,
+	struct err *err) MUST_CHECK;
+
+/* Names of poolings: "cls", "mean", "max", "last", "mean_sqrt_len", "weighted". */
+bool pooling_parse(const char *name, enum tn_pool *ret);
+const char *pooling_name(enum tn_pool p);
+/* The flag of 1_Pooling/config.json that stands for it: "pooling_mode_cls_token" ... */
+const char *pooling_flag(enum tn_pool p);
+
+#endif

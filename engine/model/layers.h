@@ -1,0 +1,59 @@
+/* layers.h - linears and norms, as every backbone is made of them.
+ *
+ * A linear computes x W' + b: in f32 by one product, in bf16 for inference by a prepacked one, and
+ * with LoRA by two thin products more. The bias is left to the op behind (bias + activation, bias +
+ * residual + norm are one pass over memory) wherever there is one. */
+#ifndef MODEL_LAYERS_H
+#define MODEL_LAYERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/config.h"
+#include "model/lora.h"
+#include "model/params.h"
+#include "tensor.h"
+
+/* One forward: what is on, and where its random numbers come from. */
+struct pass {
+	enum tn_dtype dtype; /* of the activations */
+	double hidden_dropout, attention_dropout, lora_dropout; /* 0 when nothing is trained */
+	uint64_t seed;
+};
+/* A seed of its own for each place in the model. */
+uint64_t pass_seed(const struct pass *p, int64_t layer, int place);
+
+struct linear {
+	struct weight w; /* [O,I] */
+	struct weight b; /* [O] */
+	tn_pack *pack; /* bf16 inference: weight and bias; else NULL */
+	struct lora *lora; /* NULL: none */
+};
+/* Declares weight and bias of one linear of the file. */
+void linear_declare(struct params *p, struct linear *l, int64_t out, int64_t in, const char *name);
+/* The bf16 pack for inference, once weights are loaded; frees with linear_release(). */
+void linear_pack(tn_scope *s, struct linear *l);
+void linear_release(struct linear *l);
+
+/* x [T,I] -> [T,O], without the bias unless it is in the pack. seed: of LoRA's dropout. */
+tensor linear_product(
+	tn_scope *s, const struct linear *l, tensor x, const struct pass *pass, uint64_t seed);
+/* The bias that linear_product() left out; TN_NONE when it did not. */
+tensor linear_bias(const struct linear *l);
+/* With the bias. */
+tensor linear_forward(
+	tn_scope *s, const struct linear *l, tensor x, const struct pass *pass, uint64_t seed);
+/* act(x W' + b). */
+tensor linear_act(tn_scope *s, const struct linear *l, tensor x, enum model_act act,
+	const struct pass *pass, uint64_t seed);
+
+struct norm {
+	struct weight w, b; /* [H] */
+	double eps;
+};
+void norm_declare(struct params *p, struct norm *n, int64_t width, double eps, const char *name);
+/* layer_norm(residual + dropout(x + bias)). */
+tensor norm_add(tn_scope *s, const struct norm *n, tensor x, tensor bias, tensor residual,
+	double dropout, uint64_t seed);
+
+#endif
