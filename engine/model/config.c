@@ -98,7 +98,7 @@ static bool read_kind(json root, const char *path, struct model_config *c, struc
 			"%s: model_type is \"%.*s\", an architecture that is not known here; known "
 			"are: %s",
 			path, TEXT_ARG(type), architecture_list(&c->arena));
-	for (struct json_iter it = json_iter(json_get(root, "architectures")); json_next(&it);) {
+	for (struct json_iter it = json_each(json_get(root, "architectures")); json_next(&it);) {
 		struct text name = TEXT_NONE;
 		if (!json_string(it.value, &name.s, &name.len))
 			return err_set(err, ERR_DATA,

@@ -56,7 +56,7 @@ const char *pooling_flag(enum tn_pool p)
 static bool pooling_of_mode(json mode, const char *path, enum tn_pool *ret, struct err *err)
 {
 	if (json_is(mode, JSON_ARRAY) && json_count(mode) == 1) {
-		struct json_iter it = json_iter(mode);
+		struct json_iter it = json_each(mode);
 		if (json_next(&it))
 			mode = it.value;
 	}
@@ -176,7 +176,7 @@ bool model_folder_read(struct model_config *c, struct err *err)
 		ok = err_set(err, ERR_DATA, "%s holds %s, expected a list of modules", path,
 			json_type_name(json_type(f.root)));
 	if (ok)
-		for (struct json_iter it = json_iter(f.root); ok && json_next(&it);)
+		for (struct json_iter it = json_each(f.root); ok && json_next(&it);)
 			ok = read_module(c, path, it.value, n++, err);
 	if (ok && n == 0)
 		ok = err_set(err, ERR_DATA, "%s lists no module, expected a Transformer", path);

@@ -113,7 +113,7 @@ static bool read_shape(const struct header *h, json v, struct st_tensor *t, stru
 	if (!json_is(shape, JSON_ARRAY) || json_count(shape) > ST_DIMS)
 		return err_set(err, ERR_DATA, "%s: tensor %s: shape is no list of at most %d sizes",
 			h->path, t->name, ST_DIMS);
-	for (struct json_iter it = json_iter(shape); json_next(&it);) {
+	for (struct json_iter it = json_each(shape); json_next(&it);) {
 		int64_t dim;
 		if (!json_int(it.value, &dim) || dim < 0 ||
 			__builtin_mul_overflow(bytes, (size_t)dim, &bytes))
@@ -132,7 +132,7 @@ static bool read_place(const struct header *h, json v, struct st_tensor *t, stru
 	int64_t at[2] = {0, 0};
 	int n = 0;
 	if (json_is(place, JSON_ARRAY) && json_count(place) == 2)
-		for (struct json_iter it = json_iter(place); json_next(&it);)
+		for (struct json_iter it = json_each(place); json_next(&it);)
 			n += json_int(it.value, &at[n]);
 	if (n != 2 || at[0] < 0 || at[1] < at[0])
 		return err_set(err, ERR_DATA,
@@ -180,7 +180,7 @@ static bool check_cover(struct header *h, struct err *err)
 static bool read_tensors(struct header *h, struct arena *a, struct err *err)
 {
 	h->t = arena_calloc(a, json_count(h->root), sizeof *h->t);
-	for (struct json_iter it = json_iter(h->root); json_next(&it);) {
+	for (struct json_iter it = json_each(h->root); json_next(&it);) {
 		struct text name = {it.key, it.key_len};
 		if (text_is(name, "__metadata__"))
 			continue;
@@ -249,7 +249,7 @@ static bool read_index(struct safetensors *st, const char *path, struct map *wan
 		ok ? arena_calloc(&st->arena, json_count(weights), sizeof *names) : NULL;
 	size_t n = 0;
 	if (ok)
-		for (struct json_iter it = json_iter(weights); ok && json_next(&it);) {
+		for (struct json_iter it = json_each(weights); ok && json_next(&it);) {
 			struct text file = TEXT_NONE, name = {it.key, it.key_len};
 			if (!json_string(it.value, &file.s, &file.len) || file.len == 0 ||
 				memchr(file.s, '/', file.len) || memchr(file.s, '\0', file.len)) {
