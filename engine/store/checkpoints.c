@@ -94,8 +94,8 @@ bool rundir_checkpoint_publish(struct rundir *r, int64_t step, struct err *err)
 {
 	char tmp[64], name[64];
 	return rundir_sync_metrics(r, err) &&
-	        fs_publish_dir(rundir_file(r, checkpoint_name(step, ".tmp", tmp)),
-	                rundir_file(r, checkpoint_name(step, "", name)), err);
+		fs_publish_dir(rundir_file(r, checkpoint_name(step, ".tmp", tmp)),
+			rundir_file(r, checkpoint_name(step, "", name)), err);
 }
 
 /* A checkpoint loses its name before its files: half a folder never passes for a complete one. */
@@ -139,7 +139,7 @@ const char *rundir_folder_begin(struct rundir *r, const char *name, struct err *
 {
 	const char *dir = folder_tmp(r, name);
 	bool ok = fs_remove_tree(dir, err) && fs_remove_tree(folder_new(r, name), err) &&
-	        fs_mkdirs(dir, err);
+		fs_mkdirs(dir, err);
 	return ok ? dir : NULL;
 }
 
@@ -153,7 +153,7 @@ bool rundir_folder_publish(struct rundir *r, const char *name, struct err *err)
 	if (!fs_publish_dir(folder_tmp(r, name), fresh, err))
 		return false;
 	if (fault_hit(FAULT_RENAME) ||
-	        renameat2(AT_FDCWD, fresh, AT_FDCWD, dir, RENAME_EXCHANGE) != 0) {
+		renameat2(AT_FDCWD, fresh, AT_FDCWD, dir, RENAME_EXCHANGE) != 0) {
 		if (errno != EINVAL && errno != ENOSYS)
 			return err_errno(err, "%s: cannot change places with %s", fresh, dir);
 		/* A file system without the exchange: a short moment without the folder. */

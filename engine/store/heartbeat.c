@@ -33,10 +33,10 @@ struct heartbeat {
 };
 
 static const char *const state_names[] = {
-        [RUN_RUNNING] = "running",
-        [RUN_DONE] = "done",
-        [RUN_STOPPED] = "stopped",
-        [RUN_FAILED] = "failed",
+	[RUN_RUNNING] = "running",
+	[RUN_DONE] = "done",
+	[RUN_STOPPED] = "stopped",
+	[RUN_FAILED] = "failed",
 };
 
 /* Field 22 of /proc/PID/stat; the second field, a name in brackets, may hold anything. 0: no such
@@ -78,13 +78,13 @@ static void put_beat(struct buf *b, const struct heartbeat *h, enum run_state st
 	buf_adds(b, "{\"format\":1,\"state\":");
 	json_put_str(b, state_names[state]);
 	buf_addf(b, ",\"pid\":%lld,\"start\":%lld,\"boot\":", (long long)h->who.pid,
-	        (long long)h->who.start);
+		(long long)h->who.start);
 	json_put_str(b, h->who.boot);
 	buf_adds(b, ",\"host\":");
 	json_put_str(b, h->who.host);
 	buf_addf(b, ",\"time\":%lld,\"step\":%lld,\"total\":%lld,\"step_time\":%lld}\n",
-	        (long long)time(NULL), (long long)h->step, (long long)h->total,
-	        (long long)h->step_time);
+		(long long)time(NULL), (long long)h->step, (long long)h->total,
+		(long long)h->step_time);
 }
 
 /* Call with the lock held: the numbers are copied out, the disk is waited for without it. */
@@ -103,7 +103,7 @@ static void complain_once(struct heartbeat *h, const struct err *err)
 {
 	if (!h->has_complained)
 		log_warn("the heartbeat cannot be written, others may take this job for dead: %s",
-		        err->text);
+			err->text);
 	h->has_complained = true;
 }
 
@@ -188,11 +188,11 @@ static bool read_beat(json root, struct beat_read *r)
 {
 	struct err ignored = ERR_INIT;
 	return json_want_text(root, "state", TEXT_NONE, &r->state, &ignored) &&
-	        json_want_text(root, "boot", TEXT_NONE, &r->boot, &ignored) &&
-	        json_want_text(root, "host", TEXT_NONE, &r->host, &ignored) &&
-	        json_want_int(root, "pid", 0, &r->pid, &ignored) &&
-	        json_want_int(root, "start", 0, &r->start, &ignored) &&
-	        json_want_int(root, "time", 0, &r->time, &ignored);
+		json_want_text(root, "boot", TEXT_NONE, &r->boot, &ignored) &&
+		json_want_text(root, "host", TEXT_NONE, &r->host, &ignored) &&
+		json_want_int(root, "pid", 0, &r->pid, &ignored) &&
+		json_want_int(root, "start", 0, &r->start, &ignored) &&
+		json_want_int(root, "time", 0, &r->time, &ignored);
 }
 
 bool heartbeat_is_alive(const char *path, int64_t *ret_pid)
@@ -204,14 +204,14 @@ bool heartbeat_is_alive(const char *path, int64_t *ret_pid)
 	bool alive = false;
 	struct beat_read r;
 	if (json_file_open(path, &f, &ignored) && read_beat(f.root, &r) &&
-	        text_is(r.state, state_names[RUN_RUNNING])) {
+		text_is(r.state, state_names[RUN_RUNNING])) {
 		struct who here;
 		fill_who(&here);
 		if (!text_is(r.host, here.host))
 			alive = time(NULL) - r.time < FOREIGN_SECONDS;
 		else
 			alive = text_is(r.boot, here.boot) && r.pid > 0 &&
-			        process_start(r.pid) == r.start;
+				process_start(r.pid) == r.start;
 		if (alive && ret_pid)
 			*ret_pid = r.pid;
 	}

@@ -77,8 +77,8 @@ struct rundir *rundir_create(const char *path, struct err *err)
 {
 	if (holds_a_run(path, "manifest.json") || holds_a_run(path, "heartbeat")) {
 		err_set(err, ERR_USAGE,
-		        "%s holds a run already: go on with it by --resume, or choose another folder",
-		        path);
+			"%s holds a run already: go on with it by --resume, or choose another folder",
+			path);
 		return NULL;
 	}
 	return rundir_open(path, err);
@@ -92,8 +92,8 @@ struct rundir *rundir_resume(const char *path, struct err *err)
 	arena_release(&a);
 	if (alive) {
 		err_set(err, ERR_USAGE,
-		        "%s: the run is still going on as process %lld: stop that one first", path,
-		        (long long)pid);
+			"%s: the run is still going on as process %lld: stop that one first", path,
+			(long long)pid);
 		return NULL;
 	}
 	return rundir_open(path, err);
@@ -142,7 +142,7 @@ static void keep_until(struct text all, int64_t step, struct buf *out)
 		json line;
 		int64_t here;
 		if (json_parse(p, all.s + at, len, 0, &line, NULL) &&
-		        json_int(json_get(line, "step"), &here) && here <= step)
+			json_int(json_get(line, "step"), &here) && here <= step)
 			buf_add(out, all.s + at, len + 1);
 		at += len + 1;
 	}

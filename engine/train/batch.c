@@ -31,9 +31,9 @@ struct batcher {
 bool mask_parse(const char *name, enum mask_kind *ret)
 {
 	static const char *const names[] = {
-	        [MASK_NONE] = "none",
-	        [MASK_EQUAL] = "equal",
-	        [MASK_KNOWN] = "known",
+		[MASK_NONE] = "none",
+		[MASK_EQUAL] = "equal",
+		[MASK_KNOWN] = "known",
 	};
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		if (strcmp(name, names[i]) == 0) {
@@ -45,7 +45,7 @@ bool mask_parse(const char *name, enum mask_kind *ret)
 }
 
 struct batcher *batcher_new(const struct rows *rows, const struct tokenizer *tokenizer,
-        const struct prompts *prompts, const struct batch_options *opt)
+	const struct prompts *prompts, const struct batch_options *opt)
 {
 	struct batcher *b = xcalloc(1, sizeof *b);
 	b->rows = rows;
@@ -103,7 +103,8 @@ struct step {
 	int64_t n_queries, n_passages; /* B, P */
 };
 
-static bool draw_step(struct batcher *b, int64_t first, struct step *s, struct arena *a, struct err *err)
+static bool draw_step(
+	struct batcher *b, int64_t first, struct step *s, struct arena *a, struct err *err)
 {
 	s->group = arena_alloc(a, (size_t)s->n_queries * sizeof *s->group);
 	s->n_passages = 0;
@@ -164,8 +165,8 @@ static int64_t *pack(struct batcher *b, const struct item *item, size_t n, struc
 	int64_t n_texts = 0;
 	start[0] = 0;
 	for (size_t i = 0; i < n; i++) {
-		struct text key = {(const char *)item_ids(b, &item[i]),
-		        item[i].n * sizeof(int32_t)};
+		struct text key = {
+			(const char *)item_ids(b, &item[i]), item[i].n * sizeof(int32_t)};
 		number[i] = map_intern(&seen, key, n_texts);
 		if (number[i] < n_texts)
 			continue;
@@ -199,7 +200,7 @@ static void count_lengths(const struct step *s, struct batch *ret)
 
 /* Rows, groups and scores: what the loss needs beside the vectors. number: of each item. */
 static void describe(
-        const struct batcher *b, const struct step *s, const int64_t *number, struct batch *ret)
+	const struct batcher *b, const struct step *s, const int64_t *number, struct batch *ret)
 {
 	struct arena *a = &ret->arena;
 	int64_t *rows = arena_alloc(a, (size_t)s->n_queries * sizeof *rows);
@@ -214,12 +215,12 @@ static void describe(
 	}
 	ret->rows = rows;
 	ret->loss = (struct loss_batch){
-	        .n_queries = s->n_queries,
-	        .n_passages = s->n_passages,
-	        .query = number,
-	        .passage = number + s->n_queries,
-	        .group = group,
-	        .teacher = b->opt.draw.wants_scores ? teacher : NULL,
+		.n_queries = s->n_queries,
+		.n_passages = s->n_passages,
+		.query = number,
+		.passage = number + s->n_queries,
+		.group = group,
+		.teacher = b->opt.draw.wants_scores ? teacher : NULL,
 	};
 }
 
@@ -266,14 +267,14 @@ static void mask(const struct batcher *b, const struct step *s, struct batch *re
 	const struct loss_batch *l = &ret->loss;
 	uint8_t *masked = arena_calloc(&ret->arena, (size_t)(B * P), 1);
 	const struct keyed *keyed =
-	        b->opt.mask == MASK_KNOWN ? keyed_passages(s, &ret->arena) : NULL;
+		b->opt.mask == MASK_KNOWN ? keyed_passages(s, &ret->arena) : NULL;
 	for (int64_t i = 0; i < B; i++) {
 		uint8_t *row = masked + i * P;
 		for (int64_t j = 0; j < P; j++)
 			row[j] = l->passage[j] == l->passage[l->group[i]];
 		const struct known *known = NULL;
-		size_t n = keyed ? rows_known(b->rows, rows_key(s->group[i].record.query), &known)
-		                 : 0;
+		size_t n =
+			keyed ? rows_known(b->rows, rows_key(s->group[i].record.query), &known) : 0;
 		for (size_t k = 0; k < n; k++)
 			mask_passages(keyed, P, known[k].text, row);
 		row[l->group[i]] = 0;
@@ -282,7 +283,7 @@ static void mask(const struct batcher *b, const struct step *s, struct batch *re
 }
 
 bool batcher_make(struct batcher *b, int64_t epoch, int64_t first, int64_t n, struct batch *ret,
-        struct err *err)
+	struct err *err)
 {
 	if (epoch != b->epoch) {
 		rows_order(b->rows, b->opt.draw.seed, epoch, b->opt.draw.shuffle, b->order);

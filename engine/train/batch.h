@@ -49,10 +49,11 @@ void batch_release(struct batch *b);
 struct batcher;
 /* Borrows all three. */
 struct batcher *batcher_new(const struct rows *rows, const struct tokenizer *tokenizer,
-        const struct prompts *prompts, const struct batch_options *opt);
+	const struct prompts *prompts, const struct batch_options *opt);
 void batcher_free(struct batcher *b);
-/* Queries [first, first + n) of epoch `epoch`, n >= 1. Release ret also when it is used again. */
+/* Queries [first, first + n) of epoch `epoch`, n >= 1. ret is all zero, or an earlier batch, which is
+ * released. */
 bool batcher_make(struct batcher *b, int64_t epoch, int64_t first, int64_t n, struct batch *ret,
-        struct err *err) MUST_CHECK;
+	struct err *err) MUST_CHECK;
 
 #endif

@@ -17,9 +17,9 @@ struct drawer {
 bool fill_parse(const char *name, enum fill *ret)
 {
 	static const char *const names[] = {
-	        [FILL_NONE] = "none",
-	        [FILL_REPEAT] = "repeat",
-	        [FILL_RANDOM] = "random",
+		[FILL_NONE] = "none",
+		[FILL_REPEAT] = "repeat",
+		[FILL_RANDOM] = "random",
 	};
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		if (strcmp(name, names[i]) == 0) {
@@ -68,7 +68,7 @@ static void teacher_list(json list, float *scores, size_t n)
 	if (json_count(list) != n)
 		return;
 	size_t i = 0;
-	for (struct json_iter it = json_iter(list); json_next(&it); i++) {
+	for (struct json_iter it = json_each(list); json_next(&it); i++) {
 		double v;
 		if (json_real(it.value, &v))
 			scores[i] = (float)v;
@@ -84,7 +84,7 @@ static void read_scores(struct drawer *d, const struct record *r, float *pos, fl
 		neg[i] = d->opt.teacher ? NAN : (float)r->neg[i].score;
 	json row;
 	if (!d->opt.teacher || !r->line.s ||
-	        !json_parse(d->parser, r->line.s, r->line.len, 0, &row, NULL))
+		!json_parse(d->parser, r->line.s, r->line.len, 0, &row, NULL))
 		return;
 	json of_teacher = json_get(json_get(row, "scores"), d->opt.teacher);
 	teacher_list(json_get(of_teacher, "pos"), pos, r->n_pos);
@@ -104,8 +104,8 @@ static void draw_some(struct rng *rng, int64_t *index, size_t n, size_t k)
 
 /* The list again and again until it has `want` entries, then `want` drawn from all of the repeats,
  * as random.sample(neg * ceil(want / len(neg)), want). */
-static size_t repeat(struct rng *rng, bool shuffle, int64_t **index, size_t n, size_t want,
-        struct arena *a)
+static size_t repeat(
+	struct rng *rng, bool shuffle, int64_t **index, size_t n, size_t want, struct arena *a)
 {
 	if (n == 0)
 		return 0;
@@ -143,7 +143,7 @@ static bool is_drawn(const struct drawn *g, struct text t)
 /* Adds positives of other rows until the group is full. Rows that offer nothing new (few rows, many
  * equal texts) are given up on after a while: the group stays smaller. */
 static bool fill_random(
-        struct drawer *d, struct rng *rng, struct arena *a, struct drawn *g, struct err *err)
+	struct drawer *d, struct rng *rng, struct arena *a, struct drawn *g, struct err *err)
 {
 	size_t want = (size_t)d->opt.group_size;
 	for (size_t tries = 0; g->n < want && tries < 16 * want; tries++) {
@@ -164,25 +164,28 @@ static bool fill_random(
 }
 
 bool drawer_draw(struct drawer *d, int64_t epoch, int64_t row, struct arena *a, struct drawn *ret,
-        struct err *err)
+	struct err *err)
 {
 	struct drawn g = {.row = row};
 	if (!row_reader_copy(d->reader, (size_t)row, a, &g.record, err))
 		return false;
 	const struct record *r = &g.record;
 	struct rng rng = rng_new(d->opt.seed ^ UINT64_C(0x64726177), /* apart from the order */
-	        (uint64_t)epoch << 40 ^ (uint64_t)row);
+		(uint64_t)epoch << 40 ^ (uint64_t)row);
 	size_t want = (size_t)d->opt.group_size - 1;
 	g.passage = arena_alloc(a, (want + 1) * sizeof *g.passage);
 	g.score = arena_alloc(a, (want + 1) * sizeof *g.score);
-	float *pos = arena_alloc(a, r->n_pos * sizeof *pos), *neg = arena_alloc(a, r->n_neg * sizeof *neg);
+	float *pos = arena_alloc(a, r->n_pos * sizeof *pos),
+	      *neg = arena_alloc(a, r->n_neg * sizeof *neg);
 	read_scores(d, r, pos, neg);
 
 	int64_t *index;
 	size_t n = with_text(r->pos, r->n_pos, a, &index);
 	if (n == 0)
-		return err_set(err, ERR_DATA, "row %lld lost its positives: the data changed while "
-		                              "they were being used", (long long)row);
+		return err_set(err, ERR_DATA,
+			"row %lld lost its positives: the data changed while "
+			"they were being used",
+			(long long)row);
 	int64_t at = index[d->opt.shuffle ? rng_below(&rng, n) : 0];
 	g.passage[g.n] = r->pos[at].text;
 	g.score[g.n++] = pos[at];

@@ -30,7 +30,8 @@ struct draw_options {
 	bool shuffle;
 	uint64_t seed;
 	bool wants_scores;
-	const char *teacher; /* whose scores: of the row's `scores`; NULL = pos_scores, neg_scores */
+	const char
+		*teacher; /* whose scores: of the row's `scores`; NULL = pos_scores, neg_scores */
 };
 
 struct drawn {
@@ -46,6 +47,6 @@ struct drawer *drawer_new(const struct rows *rows, const struct draw_options *op
 void drawer_free(struct drawer *d);
 /* Texts live in a. The row could be read when rows_open() looked; ERR_DATA if it cannot any more. */
 bool drawer_draw(struct drawer *d, int64_t epoch, int64_t row, struct arena *a, struct drawn *ret,
-        struct err *err) MUST_CHECK;
+	struct err *err) MUST_CHECK;
 
 #endif

@@ -22,9 +22,9 @@ struct terms {
 };
 
 static const char *const names[] = {
-        [LOSS_INFONCE] = "infonce",
-        [LOSS_KL_DIV] = "kl_div",
-        [LOSS_M3_KD] = "m3_kd_loss",
+	[LOSS_INFONCE] = "infonce",
+	[LOSS_KL_DIV] = "kl_div",
+	[LOSS_M3_KD] = "m3_kd_loss",
 };
 
 bool loss_parse(const char *name, enum loss_kind *ret)
@@ -70,33 +70,33 @@ static bool teacher_softmax(const struct loss_batch *b, int64_t i, double temper
 }
 
 static struct term *add_term(
-        struct terms *t, const struct loss_batch *b, double factor, struct arena *a)
+	struct terms *t, const struct loss_batch *b, double factor, struct arena *a)
 {
 	size_t cells = (size_t)(b->n_queries * b->n_passages);
 	struct term *term = &t->list[t->n++];
 	*term = (struct term){
-	        .mask = arena_calloc(a, cells, sizeof(float)),
-	        .weight = arena_calloc(a, cells, sizeof(float)),
-	        .factor = factor,
+		.mask = arena_calloc(a, cells, sizeof(float)),
+		.weight = arena_calloc(a, cells, sizeof(float)),
+		.factor = factor,
 	};
 	return term;
 }
 
 /* What query i competes with: the batch or its group, without what the caller masks. */
 static void mask_row(
-        const struct loss_batch *b, int64_t i, bool in_batch, bool keep_group, float *row)
+	const struct loss_batch *b, int64_t i, bool in_batch, bool keep_group, float *row)
 {
 	const uint8_t *masked = b->masked ? b->masked + i * b->n_passages : NULL;
 	for (int64_t j = 0; j < b->n_passages; j++) {
 		bool own = j >= b->group[i] && j < b->group[i + 1];
 		bool out = (!own && !in_batch) ||
-		        (masked && masked[j] && j != b->group[i] && !(own && keep_group));
+			(masked && masked[j] && j != b->group[i] && !(own && keep_group));
 		row[j] = out ? FAR : 0.0F;
 	}
 }
 
 static void add_infonce(
-        struct terms *t, const struct loss_batch *b, const struct loss_options *o, struct arena *a)
+	struct terms *t, const struct loss_batch *b, const struct loss_options *o, struct arena *a)
 {
 	struct term *term = add_term(t, b, 1.0, a);
 	for (int64_t i = 0; i < b->n_queries; i++) {
@@ -108,7 +108,7 @@ static void add_infonce(
 
 /* Returns how many queries lack a score. */
 static int64_t add_kl_div(
-        struct terms *t, const struct loss_batch *b, const struct loss_options *o, struct arena *a)
+	struct terms *t, const struct loss_batch *b, const struct loss_options *o, struct arena *a)
 {
 	struct term *term = add_term(t, b, o->kd_alpha, a);
 	term->is_kd = true;
@@ -130,7 +130,7 @@ static int64_t add_kl_div(
 
 /* One term for each place k in a group; passages before k have been peeled off. */
 static int64_t add_m3(
-        struct terms *t, const struct loss_batch *b, const struct loss_options *o, struct arena *a)
+	struct terms *t, const struct loss_batch *b, const struct loss_options *o, struct arena *a)
 {
 	int64_t largest = 0, unscored = 0;
 	for (int64_t i = 0; i < b->n_queries; i++)
@@ -159,7 +159,7 @@ static int64_t add_m3(
 }
 
 static struct terms make_terms(const struct loss_batch *b, const struct loss_options *o,
-        int64_t *ret_unscored, struct arena *a)
+	int64_t *ret_unscored, struct arena *a)
 {
 	struct terms t = {arena_alloc(a, (size_t)(b->n_passages + 2) * sizeof(struct term)), 0};
 	*ret_unscored = 0;
@@ -175,7 +175,7 @@ static struct terms make_terms(const struct loss_batch *b, const struct loss_opt
 
 /* sims [B,P] cosines -> the loss, []. share: of this objective in the whole (Matryoshka). */
 static tensor objective(tn_scope *out, tensor sims, const struct loss_batch *b,
-        const struct loss_options *o, const struct terms *t, double share, struct loss_sums *sums)
+	const struct loss_options *o, const struct terms *t, double share, struct loss_sums *sums)
 {
 	tn_scope *s = tn_push(out);
 	int64_t B = b->n_queries, P = b->n_passages;
@@ -189,7 +189,7 @@ static tensor objective(tn_scope *out, tensor sims, const struct loss_batch *b,
 		tensor part = tn_scale(s, tn_sum(s, tn_mul(s, weight, log_p)), -1.0 / (double)B);
 		if (sums)
 			*(term->is_kd ? &sums->kd : &sums->nce) +=
-			        share * (double)B * tn_item(s, part);
+				share * (double)B * tn_item(s, part);
 		part = tn_scale(s, part, share * term->factor); /* [] */
 		total = i == 0 ? part : tn_add(s, total, part);
 	}
@@ -211,7 +211,7 @@ static tensor similarities(tn_scope *s, tensor q, tensor p)
 
 /* What people watch: from the cosines on the host, sims [B,P]. */
 static void add_similarities(const struct loss_batch *b, const struct term *first,
-        const float *sims, struct loss_sums *sums)
+	const float *sims, struct loss_sums *sums)
 {
 	for (int64_t i = 0; i < b->n_queries; i++) {
 		const float *row = sims + i * b->n_passages;
@@ -233,7 +233,7 @@ static void add_similarities(const struct loss_batch *b, const struct term *firs
 }
 
 static void add_sums(tn_scope *s, tensor sims, tensor loss, const struct loss_batch *b,
-        const struct terms *t, int64_t unscored, struct loss_sums *sums, struct arena *a)
+	const struct terms *t, int64_t unscored, struct loss_sums *sums, struct arena *a)
 {
 	size_t cells = (size_t)(b->n_queries * b->n_passages);
 	float *host = arena_alloc(a, cells * sizeof *host);
@@ -247,7 +247,7 @@ static void add_sums(tn_scope *s, tensor sims, tensor loss, const struct loss_ba
 }
 
 tensor loss_compute(tn_scope *out, tensor vectors, const struct loss_batch *b,
-        const struct loss_options *o, struct loss_sums *sums)
+	const struct loss_options *o, struct loss_sums *sums)
 {
 	struct arena a = ARENA_INIT;
 	tn_scope *s = tn_push(out);
@@ -262,7 +262,7 @@ tensor loss_compute(tn_scope *out, tensor vectors, const struct loss_batch *b,
 	for (size_t i = 0; i < o->n_mrl; i++) {
 		double share = o->mrl_weights ? o->mrl_weights[i] : 1.0 / (double)o->n_mrl;
 		tensor at_dim = similarities(
-		        s, cut(s, q, o->mrl_dims[i]), cut(s, p, o->mrl_dims[i])); /* [B,P] */
+			s, cut(s, q, o->mrl_dims[i]), cut(s, p, o->mrl_dims[i])); /* [B,P] */
 		tensor part = objective(s, at_dim, b, o, &t, share, sums);
 		loss = i == 0 ? part : tn_add(s, loss, part);
 	}

@@ -63,6 +63,6 @@ struct loss_sums {
 /* vectors [U,d], normalised -> mean loss over the queries, []. sums is added to; it may be NULL. A
  * failure is sticky in out's context. */
 tensor loss_compute(tn_scope *out, tensor vectors, const struct loss_batch *b,
-        const struct loss_options *o, struct loss_sums *sums);
+	const struct loss_options *o, struct loss_sums *sums);
 
 #endif

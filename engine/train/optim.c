@@ -16,7 +16,7 @@ static tensor zeros_like(tn_scope *s, tensor x)
 }
 
 void optim_init(struct optim *o, tn_scope *root, const struct trained *trained, size_t n,
-        const struct optim_options *opt)
+	const struct optim_options *opt)
 {
 	*o = (struct optim){.scope = tn_push_no_grad(root), .opt = *opt, .n = n};
 	o->param = xcalloc(n, sizeof *o->param);
@@ -57,13 +57,13 @@ void optim_step(struct optim *o, double lr, double grad_norm)
 	/* clip_grad_norm_ divides by the norm plus 1e-6, and only ever shrinks. */
 	double scale = o->opt.clip > 0.0 ? fmin(1.0, o->opt.clip / (grad_norm + 1e-6)) : 1.0;
 	struct tn_adamw how = {
-	        .lr = lr,
-	        .beta1 = o->opt.beta1,
-	        .beta2 = o->opt.beta2,
-	        .eps = o->opt.eps,
-	        .weight_decay = o->opt.weight_decay,
-	        .grad_scale = scale,
-	        .step = ++o->n_steps,
+		.lr = lr,
+		.beta1 = o->opt.beta1,
+		.beta2 = o->opt.beta2,
+		.eps = o->opt.eps,
+		.weight_decay = o->opt.weight_decay,
+		.grad_scale = scale,
+		.step = ++o->n_steps,
 	};
 	size_t d = o->n_decaying;
 	tn_adamw_(o->scope, o->param, o->m, o->v, (int)d, &how);

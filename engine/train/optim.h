@@ -34,7 +34,7 @@ struct optim {
 /* Moments start at zero. trained is copied, the params are borrowed. A failure is sticky in root's
  * context. */
 void optim_init(struct optim *o, tn_scope *root, const struct trained *trained, size_t n,
-        const struct optim_options *opt);
+	const struct optim_options *opt);
 void optim_release(struct optim *o);
 /* The norm of the gradients as they are, before clipping. NaN when one of them is not finite. */
 double optim_grad_norm(struct optim *o);

@@ -142,7 +142,7 @@ static void merge_known(struct rows *r, struct known_list *lists, int n_lists)
 
 /* "rows.jsonl:7: " + what, for the first few rows of a kind; then how many there are. */
 static size_t report(const struct dataset *d, const uint8_t *found, size_t n, enum finding kind,
-        const char *what, const char *total)
+	const char *what, const char *total)
 {
 	size_t seen = 0;
 	for (size_t i = 0; i < n; i++) {
@@ -159,7 +159,7 @@ static size_t report(const struct dataset *d, const uint8_t *found, size_t n, en
 }
 
 static size_t report_broken(
-        const struct scan *s, size_t n, bool strict, struct err *first, struct row_reader *reader)
+	const struct scan *s, size_t n, bool strict, struct err *first, struct row_reader *reader)
 {
 	size_t seen = 0;
 	for (size_t i = 0; i < n; i++) {
@@ -179,35 +179,37 @@ static size_t report_broken(
 }
 
 static bool report_all(
-        struct rows *r, const struct scan *s, const struct rows_options *opt, struct err *err)
+	struct rows *r, const struct scan *s, const struct rows_options *opt, struct err *err)
 {
 	struct err first = ERR_INIT;
 	r->n_broken = report_broken(s, r->n_rows, opt->strict, &first, s->reader[0]);
 	r->n_blank_query = report(s->data, s->found, r->n_rows, FOUND_BLANK_QUERY,
-	        "the query is blank: the row is left out", "the query is blank, left out");
+		"the query is blank: the row is left out", "the query is blank, left out");
 	r->n_no_pos = report(s->data, s->found, r->n_rows, FOUND_NO_POS,
-	        "pos holds no text: the row is left out", "pos holds no text, left out");
+		"pos holds no text: the row is left out", "pos holds no text, left out");
 	r->n_strings = report(s->data, s->found, r->n_rows, FOUND_STRING,
-	        "pos or neg is a string where a list belongs: taken as a list of one",
-	        "pos or neg is a string, taken as a list of one");
+		"pos or neg is a string where a list belongs: taken as a list of one",
+		"pos or neg is a string, taken as a list of one");
 	r->n_bad_scores = report(s->data, s->found, r->n_rows, FOUND_BAD_SCORES,
-	        "pos_scores or neg_scores do not fit their texts: the scores are ignored",
-	        "pos_scores or neg_scores do not fit their texts, ignored");
+		"pos_scores or neg_scores do not fit their texts: the scores are ignored",
+		"pos_scores or neg_scores do not fit their texts, ignored");
 	for (size_t i = 0; i < r->n_rows; i++)
 		r->n_no_neg += (s->found[i] & FOUND_NO_NEG) != 0;
 	if (opt->wants_negatives && r->n_no_neg > r->n / 2)
 		log_warn("%zu of %zu rows have no negatives: they learn from the other rows of "
-		         "their batch alone", r->n_no_neg, r->n);
+			 "their batch alone",
+			r->n_no_neg, r->n);
 	else if (opt->wants_negatives)
 		report(s->data, s->found, r->n_rows, FOUND_NO_NEG,
-		        "neg holds no text: the row learns from its batch alone",
-		        "neg holds no text, they learn from their batch alone");
+			"neg holds no text: the row learns from its batch alone",
+			"neg holds no text, they learn from their batch alone");
 	if (first.code != ERR_NONE)
 		return err_set(err, first.code, "%s (--strict)", first.text);
 	if (r->n == 0)
 		return err_set(err, ERR_DATA,
-		        "none of the %zu rows can be trained on: each needs a query and a positive; "
-		        "`inspect` lists what is wrong", r->n_rows);
+			"none of the %zu rows can be trained on: each needs a query and a positive; "
+			"`inspect` lists what is wrong",
+			r->n_rows);
 	return true;
 }
 
@@ -225,16 +227,16 @@ static void take_usable(struct rows *r, const struct scan *s)
 }
 
 bool rows_open(const struct dataset *data, const struct rows_options *opt, struct rows *ret,
-        struct err *err)
+	struct err *err)
 {
 	int threads = opt->threads > 0 ? opt->threads : cpu_count();
 	struct rows r = {.data = data, .n_rows = dataset_rows(data)};
 	struct scan s = {
-	        .data = data,
-	        .reader = xcalloc((size_t)threads, sizeof *s.reader),
-	        .known = opt->wants_known ? xcalloc((size_t)threads, sizeof *s.known) : NULL,
-	        .found = try_malloc(r.n_rows, sizeof *s.found, "notes about rows", err),
-	        .content = try_malloc(r.n_rows, sizeof *s.content, "hashes of rows", err),
+		.data = data,
+		.reader = xcalloc((size_t)threads, sizeof *s.reader),
+		.known = opt->wants_known ? xcalloc((size_t)threads, sizeof *s.known) : NULL,
+		.found = try_malloc(r.n_rows, sizeof *s.found, "notes about rows", err),
+		.content = try_malloc(r.n_rows, sizeof *s.content, "hashes of rows", err),
 	};
 	for (int w = 0; w < threads; w++)
 		s.reader[w] = row_reader_new(data);

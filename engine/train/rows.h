@@ -42,7 +42,7 @@ struct rows {
 /* Looks at every row once, and logs what it found: a line each for the first few of a kind, then
  * their number. No usable row: ERR_DATA. */
 bool rows_open(const struct dataset *data, const struct rows_options *opt, struct rows *ret,
-        struct err *err) MUST_CHECK;
+	struct err *err) MUST_CHECK;
 void rows_close(struct rows *r);
 /* order [n]: the usable rows (indices of the data set) as epoch `epoch` visits them. */
 void rows_order(const struct rows *r, uint64_t seed, int64_t epoch, bool shuffle, int64_t *order);

@@ -9,9 +9,9 @@
 bool schedule_parse(const char *name, enum schedule_kind *ret)
 {
 	static const char *const names[] = {
-	        [SCHEDULE_LINEAR] = "linear",
-	        [SCHEDULE_COSINE] = "cosine",
-	        [SCHEDULE_CONSTANT] = "constant",
+		[SCHEDULE_LINEAR] = "linear",
+		[SCHEDULE_COSINE] = "cosine",
+		[SCHEDULE_CONSTANT] = "constant",
 	};
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		if (strcmp(name, names[i]) == 0) {

@@ -147,10 +147,10 @@ struct tfevents *tfevents_open(const char *dir, int64_t first_step, struct err *
 		strcpy(host, "host");
 	struct tfevents *t = xcalloc(1, sizeof *t);
 	t->path = xasprintf("%s/events.out.tfevents.%lld.%s.%ld", dir, (long long)wall_time(), host,
-	        (long)getpid());
+		(long)getpid());
 	t->fd = fault_hit(FAULT_OPEN)
-	        ? -1
-	        : open(t->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+		? -1
+		: open(t->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
 	if (t->fd < 0) {
 		err_errno(err, "%s: cannot create", t->path);
 		tfevents_close(t);
@@ -164,7 +164,7 @@ struct tfevents *tfevents_open(const char *dir, int64_t first_step, struct err *
 }
 
 bool tfevents_add(struct tfevents *t, int64_t step, const struct tf_scalar *scalars, size_t n,
-        struct err *err)
+	struct err *err)
 {
 	struct buf value = BUF_INIT, summary = BUF_INIT;
 	for (size_t i = 0; i < n; i++) {

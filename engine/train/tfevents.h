@@ -24,7 +24,7 @@ struct tf_scalar {
 	double value;
 };
 bool tfevents_add(struct tfevents *t, int64_t step, const struct tf_scalar *scalars, size_t n,
-        struct err *err) MUST_CHECK;
+	struct err *err) MUST_CHECK;
 
 /* CRC-32C (Castagnoli, RFC 3720 B.4): 0xe3069283 for "123456789". */
 uint32_t crc32c(const void *data, size_t len);

@@ -157,8 +157,9 @@ static void metrics_survive_a_cut_line_and_can_be_rewound(void **state)
 	assert_ok(rundir_rewind_metrics(r, 2, &err), &err);
 	assert_ok(rundir_metrics(r, TEXT("{\"step\":3,\"again\":1}"), &err), &err);
 	rundir_close(r, RUN_DONE);
-	assert_true(file_is(file, "{\"step\":1}\n{\"step\":2}\n{\"step\":2,\"eval\":true}\n"
-	                          "{\"step\":3,\"again\":1}\n"));
+	assert_true(file_is(file,
+		"{\"step\":1}\n{\"step\":2}\n{\"step\":2,\"eval\":true}\n"
+		"{\"step\":3,\"again\":1}\n"));
 }
 
 static void the_newest_complete_checkpoint_wins(void **state)
@@ -253,15 +254,15 @@ static void a_folder_is_replaced_as_a_whole(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(a_new_run_has_a_heartbeat_and_a_log),
-	        cmocka_unit_test(a_folder_that_holds_a_run_is_not_begun_again),
-	        cmocka_unit_test(a_run_that_still_lives_is_not_resumed),
-	        cmocka_unit_test(a_killed_process_is_not_alive),
-	        cmocka_unit_test(metrics_survive_a_cut_line_and_can_be_rewound),
-	        cmocka_unit_test(the_newest_complete_checkpoint_wins),
-	        cmocka_unit_test(pruning_keeps_the_newest),
-	        cmocka_unit_test(a_failed_publication_leaves_the_older_checkpoint),
-	        cmocka_unit_test(a_folder_is_replaced_as_a_whole),
+		cmocka_unit_test(a_new_run_has_a_heartbeat_and_a_log),
+		cmocka_unit_test(a_folder_that_holds_a_run_is_not_begun_again),
+		cmocka_unit_test(a_run_that_still_lives_is_not_resumed),
+		cmocka_unit_test(a_killed_process_is_not_alive),
+		cmocka_unit_test(metrics_survive_a_cut_line_and_can_be_rewound),
+		cmocka_unit_test(the_newest_complete_checkpoint_wins),
+		cmocka_unit_test(pruning_keeps_the_newest),
+		cmocka_unit_test(a_failed_publication_leaves_the_older_checkpoint),
+		cmocka_unit_test(a_folder_is_replaced_as_a_whole),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

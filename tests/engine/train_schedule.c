@@ -11,11 +11,11 @@ static void assert_near(double a, double b, double tolerance)
 }
 
 /* Rates of transformers' get_*_schedule_with_warmup(AdamW(lr=1.0), 3, 10) before each step. */
-static const double linear[] = {0.0, 1.0 / 3, 2.0 / 3, 1.0, 6.0 / 7, 5.0 / 7, 4.0 / 7, 3.0 / 7,
-        2.0 / 7, 1.0 / 7, 0.0};
+static const double linear[] = {
+	0.0, 1.0 / 3, 2.0 / 3, 1.0, 6.0 / 7, 5.0 / 7, 4.0 / 7, 3.0 / 7, 2.0 / 7, 1.0 / 7, 0.0};
 static const double cosine[] = {0.0, 0.3333333333333333, 0.6666666666666666, 1.0,
-        0.9504844339512095, 0.8117449009293668, 0.6112604669781572, 0.38873953302184283,
-        0.1882550990706332, 0.04951556604879043, 0.0};
+	0.9504844339512095, 0.8117449009293668, 0.6112604669781572, 0.38873953302184283,
+	0.1882550990706332, 0.04951556604879043, 0.0};
 
 static void check(enum schedule_kind kind, const double *want, size_t n)
 {
@@ -80,13 +80,13 @@ static void names_are_known_or_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(linear_rises_from_nothing_and_falls_to_nothing),
-	        cmocka_unit_test(cosine_follows_half_a_wave),
-	        cmocka_unit_test(constant_stays_after_its_warm_up),
-	        cmocka_unit_test(without_warm_up_the_first_step_has_the_full_rate),
-	        cmocka_unit_test(a_run_that_is_all_warm_up_divides_by_nothing),
-	        cmocka_unit_test(a_ratio_rounds_up),
-	        cmocka_unit_test(names_are_known_or_refused),
+		cmocka_unit_test(linear_rises_from_nothing_and_falls_to_nothing),
+		cmocka_unit_test(cosine_follows_half_a_wave),
+		cmocka_unit_test(constant_stays_after_its_warm_up),
+		cmocka_unit_test(without_warm_up_the_first_step_has_the_full_rate),
+		cmocka_unit_test(a_run_that_is_all_warm_up_divides_by_nothing),
+		cmocka_unit_test(a_ratio_rounds_up),
+		cmocka_unit_test(names_are_known_or_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
