@@ -1,0 +1,54 @@
+/* added.h - added tokens: strings of the text that are tokens by themselves, before the model is
+ * asked. In: a text; out: the stretches between them, and their ids.
+ *
+ * Two sets: tokens with `normalized` false are looked for in the raw text, the others (themselves
+ * normalised) in the normalised text. At each place the longest match wins, from left to right. A
+ * text without a first character of any token is passed over at the speed of memchr(). */
+#ifndef TEXT_ADDED_H
+#define TEXT_ADDED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/text.h"
+#include "text/chars.h"
+#include "text/trie.h"
+#include "text/uclass.h"
+
+struct added_token {
+	int32_t id;
+	bool single_word, lstrip, rstrip;
+};
+struct added_set {
+	struct trie trie; /* string -> index into tokens */
+	struct added_token *tokens;
+	size_t n, cap;
+	uint32_t *firsts; /* distinct first characters of the tokens */
+	size_t n_firsts;
+};
+
+void added_init(struct added_set *s);
+void added_release(struct added_set *s);
+/* False: a token with this string is there already, or it is empty. */
+bool added_put(struct added_set *s, const uint32_t *c, size_t n, const struct added_token *token);
+
+bool added_has(const struct added_set *s, struct text content, int32_t *ret_id);
+
+/* One stretch of the text: plain (id -1) or an added token. */
+struct added_span {
+	size_t begin, end;
+	int32_t id;
+};
+struct added_spans {
+	struct added_span *s;
+	size_t n, cap;
+};
+void added_spans_release(struct added_spans *v);
+/* Cuts c[0..n) into spans, replacing what v held. */
+void added_split(const struct added_set *s, const struct uclass *u, const uint32_t *c, size_t n,
+	struct added_spans *v);
+/* Whether a raw text may hold a token of the set: if not, it is one plain span. */
+bool added_may_match(const struct added_set *s, struct text t);
+
+#endif

@@ -1,0 +1,63 @@
+/* parts.h - the tokenizer from the inside: what load.c fills and encode.c uses. Private to text/. */
+#ifndef TEXT_PARTS_H
+#define TEXT_PARTS_H
+
+#include "base/mem.h"
+#include "text/added.h"
+#include "text/cache.h"
+#include "text/normalize.h"
+#include "text/post.h"
+#include "text/pretokenize.h"
+#include "text/segmenter.h"
+#include "text/shortcut.h"
+#include "text/tokenizer.h"
+#include "text/uclass.h"
+#include "text/vocab.h"
+
+/* A text passes these from top to bottom. */
+struct tokenizer {
+	struct uclass classes;
+	struct added_set raw; /* added tokens that are looked for before normalising ... */
+	struct normalizers normalizers;
+	struct added_set normalized; /* ... and after */
+	struct pretokenizers pretokenizers;
+	struct segmenter *segmenter; /* on vocab */
+	struct vocab vocab;
+	struct post post;
+	struct shortcut shortcut; /* how to do all of it chunk by chunk, when that is the same */
+	struct hash128 hash;
+	struct arena arena; /* small things that live as long as the tokenizer */
+};
+
+struct tokenizer_run {
+	const struct tokenizer *t;
+	struct chars raw; /* the whole text, when added tokens may be in it */
+	struct buf stretch; /* and what lies between two of them, as UTF-8 again */
+	struct added_spans raw_spans, spans;
+	struct normalize_io normal;
+	struct pretokenize_io pre;
+	struct segmenter_run *segment;
+	struct cache cache; /* chunk -> ids, see shortcut.h */
+	struct ids a, b; /* of a pair, before they are joined */
+};
+
+/* Fill everything but shortcut and hash. The parts of a tokenizer that failed to load are released
+ * by tokenizer_close(). */
+bool load_tokenizer_json(const char *path, struct tokenizer *t, struct err *err) MUST_CHECK;
+/* vocab.txt, with the options of tokenizer_config.json in the same folder when there is one. */
+bool load_vocab_txt(
+	const char *path, const char *config_path, struct tokenizer *t, struct err *err) MUST_CHECK;
+/* Registers an added token under the id that the Hugging Face library gives it. file_id -1: none. */
+struct added_spec {
+	struct text content;
+	int64_t file_id;
+	bool single_word, lstrip, rstrip, normalized;
+};
+bool load_added(struct tokenizer *t, const struct added_spec *spec, struct err *err) MUST_CHECK;
+
+/* Appends the ids of a stretch of text without raw added tokens. is_front: it begins the text. */
+void encode_stretch(struct tokenizer_run *r, struct text t, bool is_front, struct ids *out);
+/* From normal.from, normalised, on. */
+void encode_normalized(struct tokenizer_run *r, bool is_front, struct ids *out);
+
+#endif

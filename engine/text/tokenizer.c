@@ -1,0 +1,212 @@
+#include "text/tokenizer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fs.h"
+#include "base/utf8.h"
+#include "text/parts.h"
+
+void ids_add(struct ids *v, int32_t id)
+{
+	if (v->n == v->cap) {
+		v->cap = v->cap ? 2 * v->cap : 64;
+		v->id = xreallocarray(v->id, v->cap, sizeof(*v->id));
+	}
+	v->id[v->n++] = id;
+}
+
+void ids_append(struct ids *v, const int32_t *id, size_t n)
+{
+	if (v->cap - v->n < n) {
+		v->cap = v->n + n > 2 * v->cap ? v->n + n : 2 * v->cap;
+		v->id = xreallocarray(v->id, v->cap, sizeof(*v->id));
+	}
+	if (n)
+		memcpy(v->id + v->n, id, n * sizeof(*id));
+	v->n += n;
+}
+
+void ids_release(struct ids *v)
+{
+	free(v->id);
+	*v = (struct ids)IDS_INIT;
+}
+
+/* The id of everything that decides how texts are cut. */
+static bool hash_files(const char *const *paths, size_t n, struct hash128 *ret, struct err *err)
+{
+	struct hasher *h = hasher_new();
+	bool ok = true;
+	for (size_t i = 0; i < n && ok; i++) {
+		struct hash128 file = {0, 0};
+		ok = !fs_exists(paths[i]) || hash_file(paths[i], &file, err);
+		hasher_add(h, &file, sizeof(file));
+	}
+	*ret = hasher_end(h);
+	return ok;
+}
+
+static bool load(const char *dir, struct tokenizer *t, struct err *err)
+{
+	const char *model = fs_join(&t->arena, dir, "tokenizer.json");
+	const char *files[] = {fs_join(&t->arena, dir, "vocab.txt"),
+		fs_join(&t->arena, dir, "tokenizer_config.json")};
+	if (fs_exists(model))
+		return load_tokenizer_json(model, t, err) && hash_files(&model, 1, &t->hash, err);
+	if (fs_exists(files[0]))
+		return load_vocab_txt(files[0], files[1], t, err) &&
+			hash_files(files, 2, &t->hash, err);
+	return err_set(err, ERR_DATA,
+		"%s has neither a tokenizer.json nor a vocab.txt, expected a Hugging Face model "
+		"folder",
+		dir);
+}
+
+struct tokenizer *tokenizer_open(const char *dir, struct err *err)
+{
+	struct tokenizer *t = xcalloc(1, sizeof(*t));
+	uclass_init(&t->classes);
+	added_init(&t->raw);
+	added_init(&t->normalized);
+	if (!load(dir, t, err)) {
+		tokenizer_close(t);
+		return NULL;
+	}
+	shortcut_init(t);
+	return t;
+}
+
+void tokenizer_close(struct tokenizer *t)
+{
+	if (!t)
+		return;
+	if (t->segmenter)
+		t->segmenter->type->free(t->segmenter);
+	vocab_release(&t->vocab);
+	added_release(&t->raw);
+	added_release(&t->normalized);
+	uclass_release(&t->classes);
+	arena_release(&t->arena);
+	free(t);
+}
+
+struct hash128 tokenizer_hash(const struct tokenizer *t)
+{
+	return t->hash;
+}
+
+size_t tokenizer_vocab_size(const struct tokenizer *t)
+{
+	return t->vocab.n;
+}
+
+struct text tokenizer_token(const struct tokenizer *t, int32_t id)
+{
+	return id >= 0 && (size_t)id < t->vocab.n ? t->vocab.tokens[id] : TEXT_NONE;
+}
+
+bool tokenizer_id(const struct tokenizer *t, struct text token, int32_t *ret)
+{
+	return added_has(&t->raw, token, ret) || vocab_find(&t->vocab, token, ret) ||
+		added_has(&t->normalized, token, ret);
+}
+
+int32_t tokenizer_unk(const struct tokenizer *t)
+{
+	return t->segmenter->type->unk(t->segmenter);
+}
+
+const char *tokenizer_kind(const struct tokenizer *t)
+{
+	return t->segmenter->type->name;
+}
+
+struct tokenizer_run *tokenizer_run_new(const struct tokenizer *t)
+{
+	struct tokenizer_run *r = xcalloc(1, sizeof(*r));
+	r->t = t;
+	r->normal.classes = r->pre.classes = &t->classes;
+	r->segment = t->segmenter->type->run_new(t->segmenter);
+	cache_init(&r->cache);
+	return r;
+}
+
+void tokenizer_run_free(struct tokenizer_run *r)
+{
+	if (!r)
+		return;
+	chars_release(&r->raw);
+	buf_release(&r->stretch);
+	added_spans_release(&r->raw_spans);
+	added_spans_release(&r->spans);
+	chars_release(&r->normal.from);
+	chars_release(&r->normal.to);
+	chars_release(&r->pre.text);
+	chars_release(&r->pre.new_text);
+	pieces_release(&r->pre.list);
+	pieces_release(&r->pre.new_list);
+	r->t->segmenter->type->run_free(r->segment);
+	cache_release(&r->cache);
+	ids_release(&r->a);
+	ids_release(&r->b);
+	free(r);
+}
+
+/* Appends the ids of t, special tokens of the post-processor not among them. */
+static void encode_bare(struct tokenizer_run *r, struct text t, struct ids *out)
+{
+	const struct tokenizer *tok = r->t;
+	if (!added_may_match(&tok->raw, t)) {
+		encode_stretch(r, t, true, out);
+		return;
+	}
+	r->raw.n = 0;
+	chars_decode(&r->raw, t);
+	added_split(&tok->raw, &tok->classes, r->raw.c, r->raw.n, &r->raw_spans);
+	if (r->raw_spans.n == 1 && r->raw_spans.s[0].id == TRIE_NO_ID) {
+		encode_stretch(r, t, true, out);
+		return;
+	}
+	for (size_t i = 0; i < r->raw_spans.n; i++) {
+		const struct added_span *s = &r->raw_spans.s[i];
+		if (s->id != TRIE_NO_ID) {
+			ids_add(out, s->id);
+			continue;
+		}
+		buf_clear(&r->stretch);
+		chars_encode(r->raw.c + s->begin, s->end - s->begin, &r->stretch);
+		encode_stretch(r, buf_text(&r->stretch), s->begin == 0, out);
+	}
+}
+
+size_t tokenizer_encode(
+	struct tokenizer_run *r, struct text t, const struct token_limits *limits, struct ids *out)
+{
+	r->a.n = 0;
+	encode_bare(r, t, &r->a);
+	return tokenizer_join(r->t, &r->a, limits, out);
+}
+
+size_t tokenizer_encode_pair(struct tokenizer_run *r, struct text a, struct text b,
+	const struct token_limits *limits, struct ids *out, struct ids *types)
+{
+	r->a.n = r->b.n = 0;
+	encode_bare(r, a, &r->a);
+	encode_bare(r, b, &r->b);
+	return tokenizer_join_pair(r->t, &r->a, &r->b, limits, out, types);
+}
+
+size_t tokenizer_join(const struct tokenizer *t, const struct ids *a,
+	const struct token_limits *limits, struct ids *out)
+{
+	return post_join(&t->post, a->id, a->n, NULL, 0, limits, out, NULL);
+}
+
+size_t tokenizer_join_pair(const struct tokenizer *t, const struct ids *a, const struct ids *b,
+	const struct token_limits *limits, struct ids *out, struct ids *types)
+{
+	static const int32_t empty[1];
+	const int32_t *second = b->id ? b->id : empty;
+	return post_join(&t->post, a->id, a->n, second, b->n, limits, out, types);
+}

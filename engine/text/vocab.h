@@ -1,0 +1,35 @@
+/* vocab.h - the tokens of a model: id -> spelling, and spelling -> id as a trie. */
+#ifndef TEXT_VOCAB_H
+#define TEXT_VOCAB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "text/chars.h"
+#include "text/trie.h"
+
+/* The largest vocabulary in use has under a million tokens; an id beyond this is damage. */
+#define VOCAB_IDS_MAX ((size_t)1 << 22)
+
+struct vocab {
+	struct text *tokens; /* by id; s NULL where an id stands for nothing */
+	size_t n, cap; /* n: the largest id + 1 */
+	size_t n_model; /* tokens of the model, added ones not counted */
+	struct trie trie; /* of the model's tokens */
+	struct arena spellings;
+	struct chars scratch;
+};
+
+void vocab_init(struct vocab *v, size_t n_expected); /* tokens */
+void vocab_release(struct vocab *v);
+/* The spelling is copied. False: the id is out of range or taken. */
+bool vocab_put(struct vocab *v, struct text spelling, int64_t id, struct err *err) MUST_CHECK;
+/* As vocab_put, but outside the trie: an added token that the model does not know. */
+bool vocab_put_added(struct vocab *v, struct text spelling, int64_t id, struct err *err) MUST_CHECK;
+bool vocab_find(const struct vocab *v, struct text spelling, int32_t *ret); /* the model's only */
+
+#endif

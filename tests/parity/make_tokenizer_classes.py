@@ -1,0 +1,170 @@
+"""Writes engine/text/unicode_tables.c: the character classes of the Hugging Face tokenizers library.
+
+Its crates carry Unicode tables of different ages (categories of Unicode 8, normal forms of 9, case and words of
+the newest), so no Unicode library agrees with it on every character. This script asks the library itself about
+every scalar value, through normalisers, pre-tokenisers and added tokens that make one class visible.
+
+    python tests/parity/make_tokenizer_classes.py > engine/text/unicode_tables.c     (two minutes)
+"""
+import struct
+import unicodedata
+
+import tokenizers
+from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizers
+
+ALL = [c for c in range(0x110000) if not 0xD800 <= c < 0xE000]
+
+
+def double_array(keys):
+    """{bytes: value} -> a Darts array as sentencepiece stores it."""
+    root = {}
+    for key, value in keys.items():
+        node = root
+        for b in key:
+            node = node.setdefault(b, {})
+        node[0] = value
+    units, used, low = {0: 0}, {0}, [1]
+    todo = [(0, root)]
+    while todo:
+        at, node = todo.pop()
+        base = low[0]
+        while any(base ^ label in used for label in node):
+            base += 1
+        if base > low[0] + 3000:
+            low[0] += 2000
+        assert at ^ base < 1 << 21
+        units[at] |= (at ^ base) << 10 | (0 in node) << 8
+        for label, child in node.items():
+            used.add(base ^ label)
+            if label == 0:
+                units[base] = 0x80000000 | child
+            else:
+                units[base ^ label] = label
+                todo.append((base ^ label, child))
+    size = (max(units) | 255) + 1
+    return b"".join(struct.pack("<I", units.get(i, 0)) for i in range(size))
+
+
+def charsmap(mapping):
+    """{text: text} -> the bytes of a precompiled_charsmap."""
+    texts, keys = b"", {}
+    for key, value in mapping.items():
+        keys[key.encode()] = len(texts)
+        texts += value.encode() + b"\0"
+    trie = double_array(keys)
+    return struct.pack("<I", len(trie)) + trie + texts
+
+
+def precompiled(mapping):
+    return normalizers.Precompiled(charsmap(mapping)).normalize_str
+
+
+def bert(clean=False, cjk=False, strip=False, lower=False):
+    return normalizers.BertNormalizer(clean, cjk, strip, lower).normalize_str
+
+
+def inside(normalize):
+    return {c: normalize("a" + chr(c) + "b")[1:-1] for c in ALL}
+
+
+def prepends(extend, control):
+    plain = [c for c in ALL if c not in extend and c not in control and c != ord("a") and c < 0xE1000
+             and unicodedata.category(chr(c)) != "Co"
+             and not (0xAC00 <= c < 0xD7A4 or 0x3400 <= c < 0xA000 or 0x20000 <= c < 0xE0000)]
+    found = set()
+    for i in range(1, len(plain), 4096):
+        part = plain[i:i + 4096]
+        n = precompiled({chr(c): "]" for c in part})
+        found |= {c for c in part if n(chr(c) + "a") != "]a"}
+    return found
+
+
+def classes():
+    clean = inside(bert(clean=True))
+    nfd = inside(bert(strip=True))
+    words = pre_tokenizers.BertPreTokenizer().pre_tokenize_str
+    pieces = {c: len(words("a" + chr(c) + "b")) for c in ALL}
+    t = Tokenizer(models.WordLevel({"?": 0}, unk_token="?"))
+    t.add_tokens([AddedToken("qq", single_word=True, normalized=False)])
+    strip = {c for c in ALL if nfd[c] == ""}
+    around_a, around_c = precompiled({"a": "["}), precompiled({"\u00a9": "["})
+    after_p = precompiled({"\u0600": "["})
+    extend = {c for c in ALL if c and around_a("a" + chr(c)) == "["}
+    control = {c for c in ALL if 0 < c < 0x10000 and after_p("\u0600" + chr(c)) != "["}
+    yield "UC_SPACE", {c for c in ALL if pieces[c] == 2}
+    yield "UC_PUNCT", {c for c in ALL if pieces[c] == 3}
+    yield "UC_OTHER", {c for c in ALL if clean[c] == ""}
+    yield "UC_CJK", {c for c, v in inside(bert(cjk=True)).items() if v != chr(c)}
+    yield "UC_WORD", {c for c in ALL if len(t.encode(chr(c) + "qq").ids) == 1}
+    yield "UC_STRIPPED", strip
+    yield "UC_DECOMPOSES", {c for c in ALL if nfd[c] not in ("", chr(c)) and not 0xAC00 <= c < 0xD7A4}
+    yield "UC_REORDERS", {c for c in ALL if c not in strip and unicodedata.combining(chr(c)) and reorders(c)}
+    yield "UC_EXTEND", extend
+    yield "UC_PREPEND", prepends(extend, control)
+    yield "UC_CONTROL", control
+    yield "UC_PICTURE", {c for c in ALL if around_c("\u00a9\u200d" + chr(c)) != "[" + chr(c)} - extend
+
+
+def reorders(c):
+    """Whether the library knows that this mark, which it does not strip, has a combining class."""
+    n, x = bert(strip=True), chr(c)
+    return n("a\u302e" + x) != "a\u302e" + x or n("a" + x + "\U0001D165") != "a" + x + "\U0001D165"
+
+
+def ranges(members):
+    out = []
+    for c in sorted(members):
+        if out and out[-1][1] == c - 1:
+            out[-1][1] = c
+        else:
+            out.append([c, c])
+    return out
+
+
+def lower_runs():
+    runs = []
+    for c, v in inside(bert(lower=True)).items():
+        if v == chr(c) or len(v) > 1:
+            continue
+        delta = ord(v) - c
+        if runs:
+            first, last, step, d = runs[-1]
+            if d == delta and c - last in ((1, 2) if step == 0 else (step,)):
+                runs[-1] = (first, c, c - last, d)
+                continue
+        runs.append((c, c, 0, delta))
+    return [(a, b, max(s, 1), d) for a, b, s, d in runs]
+
+
+def fill(items, width=84):
+    line = "\t"
+    for item in items:
+        if len(line) + len(item) > width:
+            yield line.rstrip()
+            line = "\t"
+        line += item + " "
+    yield line.rstrip()
+
+
+def main():
+    print('/* The classes of uclass.h as the tokenizers library %s has them; made by' % tokenizers.__version__)
+    print(' * tests/parity/make_tokenizer_classes.py, which asks it about every scalar value. */')
+    print('#include "text/uclass.h"\n\n/* clang-format off */')
+    rows = []
+    for flag, members in classes():
+        name = flag.lower()[3:]
+        print("static const uint32_t %s[][2] = {" % name)
+        print("\n".join(fill("{0x%X,0x%X}," % tuple(r) for r in ranges(members))))
+        print("};")
+        rows.append((flag, name))
+    print("const struct uclass_ranges uclass_ranges[] = {")
+    for flag, name in rows:
+        print("\t{%s, %s, sizeof(%s) / sizeof(*%s)}," % (flag, name, name, name))
+    print("\t{0, 0, 0},\n};")
+    print("const struct uclass_case uclass_lower[] = {")
+    print("\n".join(fill("{0x%X,0x%X,%d,%d}," % r for r in lower_runs())))
+    print("};\nconst size_t uclass_n_lower = sizeof(uclass_lower) / sizeof(*uclass_lower);")
+
+
+if __name__ == "__main__":
+    main()
