@@ -178,9 +178,10 @@ void utf8_sanitize(struct buf *out, struct text t)
 	}
 }
 
-void utf8_nfc(struct buf *out, struct text t)
+/* utf8proc refuses bad bytes: they are replaced first. The result is the caller's to free; NULL
+ * when the library gives up (out of memory, overflow). */
+static utf8proc_uint8_t *mapped(struct text t, utf8proc_option_t how, size_t *ret_len)
 {
-	/* utf8proc refuses bad bytes: they are replaced first. */
 	struct buf clean = BUF_INIT;
 	for (size_t i = 0, len; i < t.len; i += len) {
 		uint32_t cp = utf8_decode(t.s + i, t.len - i, &len);
@@ -189,13 +190,44 @@ void utf8_nfc(struct buf *out, struct text t)
 		else
 			buf_add(&clean, t.s + i, len);
 	}
-	utf8proc_uint8_t *nfc = NULL;
+	utf8proc_uint8_t *out = NULL;
 	utf8proc_ssize_t n = utf8proc_map((const utf8proc_uint8_t *)(clean.data ? clean.data : ""),
-		(utf8proc_ssize_t)clean.len, &nfc, UTF8PROC_STABLE | UTF8PROC_COMPOSE);
-	if (n > 0)
-		buf_add(out, nfc, (size_t)n);
-	free(nfc);
+		(utf8proc_ssize_t)clean.len, &out, how);
 	buf_release(&clean);
+	*ret_len = n > 0 ? (size_t)n : 0;
+	return out;
+}
+
+void utf8_nfc(struct buf *out, struct text t)
+{
+	size_t len;
+	utf8proc_uint8_t *nfc = mapped(t, UTF8PROC_STABLE | UTF8PROC_COMPOSE, &len);
+	if (len)
+		buf_add(out, nfc, len);
+	free(nfc);
+}
+
+void utf8_fold(struct buf *out, struct text t)
+{
+	size_t len, start = out->len;
+	utf8proc_uint8_t *folded = mapped(t,
+		UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD |
+			UTF8PROC_IGNORE,
+		&len);
+	const char *s = (const char *)folded;
+	bool is_gap = false;
+	for (size_t i = 0, n; i < len; i += n) {
+		uint32_t cp = utf8_decode(s + i, len - i, &n);
+		if (is_space(cp)) {
+			is_gap = true;
+			continue;
+		}
+		if (is_gap && out->len > start)
+			buf_addch(out, ' ');
+		is_gap = false;
+		buf_add(out, s + i, n);
+	}
+	free(folded);
 }
 
 bool utf8_is_nfc(struct text t)

@@ -35,6 +35,10 @@ void utf8_sanitize(struct buf *out, struct text t);
 
 /* Unicode normal form C of t, appended. Invalid bytes become U+FFFD. */
 void utf8_nfc(struct buf *out, struct text t);
+/* What t says, whoever typed it: compatibility composed (NFKC), case folded, invisible characters
+ * (zero width, soft hyphen, variation selectors) left out, every run of white space one blank, none
+ * at the ends. Two texts with equal folds are duplicates. Appended; bad bytes as above. */
+void utf8_fold(struct buf *out, struct text t);
 bool utf8_is_nfc(struct text t); /* true is certain for ASCII, otherwise computed */
 
 #endif

@@ -110,6 +110,31 @@ static void decomposed_hangul_is_composed(void **state)
 	buf_release(&b);
 }
 
+static void duplicates_have_equal_folds(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text, *fold;
+	} cases[] = {
+		{"  Straße\t\n\u00a0 NR.\u3000１ ", "strasse nr. 1"},
+		{"ﬁne\u200bprint\ufeff", "fineprint"},
+		{"\xE1\x84\x92\xE1\x85\xA1\xE1\x86\xAB  ＡＢＣ", "한 abc"},
+		{" \n ", ""},
+		{"", ""},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct buf b = BUF_INIT;
+		utf8_fold(&b, text_of(cases[i].text));
+		assert_string_equal(b.data ? b.data : "", cases[i].fold);
+		buf_release(&b);
+	}
+	struct buf b = BUF_INIT;
+	buf_adds(&b, "before");
+	utf8_fold(&b, TEXT(" A\0\xff "));
+	assert_true(text_equal(buf_text(&b), TEXT("beforea\0\uFFFD")));
+	buf_release(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -120,6 +145,7 @@ int main(void)
 		cmocka_unit_test(nothing_that_steers_a_terminal_passes_the_sanitiser),
 		cmocka_unit_test(random_bytes_come_out_as_clean_utf8),
 		cmocka_unit_test(decomposed_hangul_is_composed),
+		cmocka_unit_test(duplicates_have_equal_folds),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
