@@ -21,8 +21,10 @@ die() {
 
 # One set-up at a time: a second script waits for the first. Released by setup_end, before the long work starts.
 setup_begin() {
-	mkdir -p build/deps build/models || die "cannot write to $root/build: check the folder's owner and rights"
-	exec 9>build/deps/.lock
+	if ! { mkdir -p build/deps build/models && : >>build/deps/.lock; } 2>/dev/null; then
+		die "cannot write to $root/build: give $(id -un) the right to, or clone into a folder of your own"
+	fi
+	exec 9>>build/deps/.lock
 	if ! flock -n 9; then
 		say "another set-up is at work in this tree: waiting for it"
 		flock 9
@@ -47,8 +49,12 @@ need_disk() {
 		die "$2 needs $1 MB of disk below $root/build and $free MB are free: make room, then run this again"
 }
 
-# The reason that a failed command wrote last, for a sentence.
+# The reason that a failed command left in the log, for a sentence.
 last_words() {
+	if grep -q 'connection broken' "$setup_log"; then
+		echo "no connection to the package index"
+		return
+	fi
 	grep -E '^(E:|ERROR|.*[Ee]rror)' "$setup_log" | tail -n 1 | cut -c 1-200
 }
 
@@ -160,9 +166,10 @@ setup_cmake() {
 setup_torch() {
 	local found new=build/deps/.new.torch
 	found=$(cmake -P shim/torch.cmake 2>"$setup_log") ||
-		die "$(tr -s '[:space:]' ' ' <"$setup_log" | sed 's/^.*(message): *//')"
+		die "$(tr -s '[:space:]' ' ' <"$setup_log" | sed 's/^.*(message): *//; s/ $//')"
 	if [ -z "$found" ]; then
 		if [ -e /dev/nvidiactl ] && [ "$cpu_only" != 1 ]; then
+			setup_packages python3-venv
 			die "this machine has a GPU but no torch: type 'python3 -m venv build/deps/venv && build/deps/venv/bin/pip install torch==2.11.0 && . build/deps/venv/bin/activate' (2.7 GB), then run this again, or add --cpu to go on without the GPU"
 		fi
 		[ "$(uname -m)" = x86_64 ] ||
