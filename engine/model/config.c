@@ -12,7 +12,7 @@ bool config_real(
 	json root, const char *path, struct config_range range, double *ret, struct err *err)
 {
 	bool has_default = range.def >= range.low && range.def <= range.high;
-	double v;
+	double v = 0.0;
 	if (!json_want_real(root, range.key, NAN, &v, err))
 		return err_prefix(err, "%s", path);
 	if (isnan(v)) {
@@ -32,7 +32,7 @@ bool config_real(
 bool config_int(
 	json root, const char *path, struct config_range range, int64_t *ret, struct err *err)
 {
-	double v;
+	double v = 0.0;
 	if (!config_real(root, path, range, &v, err))
 		return false;
 	if (v != floor(v))
