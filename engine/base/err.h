@@ -2,7 +2,8 @@
  *
  * A function that can fail is `bool f(..., struct err *err)`: false means that *err is set, true
  * leaves it alone, so calls chain with &&. The first failure wins: err_set() on an error that is
- * already set keeps the old text, and err_prefix() puts the place in front on the way up. Nothing in
+ * already set keeps the old text, and err_prefix() puts the place in front on the way up. Nothing
+ * in
  * engine/ prints or exits; the one place that does is job/main.c.
  *
  *	if (!config_read(dir, &cfg, err))

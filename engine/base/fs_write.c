@@ -29,7 +29,8 @@ static bool sync_fd(int fd)
 	return !fault_hit(FAULT_FSYNC) && fsync(fd) == 0;
 }
 
-/* A folder's entry is durable only when the folder is synced. File systems that cannot say EINVAL. */
+/* A folder's entry is durable only when the folder is synced. File systems that cannot say EINVAL.
+ * */
 static bool sync_dir(const char *dir)
 {
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -258,7 +259,8 @@ bool fs_publish_dir(const char *tmp, const char *dir, struct err *err)
 {
 	if (!sync_tree(tmp, err))
 		return false;
-	/* rename(2) replaces only an empty folder: the old one steps aside, and goes when the new one stands. */
+	/* rename(2) replaces only an empty folder: the old one steps aside, and goes when the new
+	 * one stands. */
 	char *old = xasprintf("%s.old-%ld", dir, (long)getpid());
 	bool had = fs_exists(dir);
 	bool ok = !had || rename(dir, old) == 0;

@@ -22,7 +22,8 @@ uint64_t rng_next(struct rng *r)
 
 uint64_t rng_below(struct rng *r, uint64_t n)
 {
-	/* Lemire 2019: a product's high half is uniform once the few low halves that would bias it are redrawn. */
+	/* Lemire 2019: a product's high half is uniform once the few low halves that would bias it
+	 * are redrawn. */
 	__uint128_t product = (__uint128_t)rng_next(r) * n;
 	uint64_t low = (uint64_t)product;
 	if (low < n) {

@@ -107,7 +107,8 @@ int utf8_width_cp(uint32_t cp)
 	return w < 0 ? 0 : w > 2 ? 2 : w;
 }
 
-/* Walks one grapheme cluster from t.s[at]: its end in bytes, and its width, that of its widest part. */
+/* Walks one grapheme cluster from t.s[at]: its end in bytes, and its width, that of its widest
+ * part. */
 static size_t cluster(struct text t, size_t at, int *ret_width)
 {
 	size_t len;

@@ -32,7 +32,8 @@ enum model_dtype job_dtype(const struct opts *o)
 	return MODEL_AUTO;
 }
 
-/* The .vecsmith folder that --workspace, the environment or the current folder names; NULL when there is none. */
+/* The .vecsmith folder that --workspace, the environment or the current folder names; NULL when
+ * there is none. */
 static char *find_workspace(const struct opts *o, struct arena *a)
 {
 	const char *dir = opts_str(o, "workspace");

@@ -1,4 +1,5 @@
-/* vecsmith-job COMMAND ...: the program that holds the engine. The front door (tui/main.c) starts it. */
+/* vecsmith-job COMMAND ...: the program that holds the engine. The front door (tui/main.c) starts
+ * it. */
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
