@@ -128,27 +128,35 @@ static size_t utf8_bytes(const uint32_t *c, size_t n)
 	return bytes;
 }
 
-void charsmap_apply(const struct charsmap *m, const struct uclass *u, const struct chars *from,
-	struct chars *to)
+static void precompiled_apply(const struct normalizer *n, struct normalize_io *io)
 {
-	const uint32_t *c = from->c;
+	const struct charsmap *m = n->as.map;
+	const uint32_t *c = io->from.c;
+	size_t len = io->from.n;
 	struct text text;
-	for (size_t i = 0; i < from->n;) {
-		bool plain = c[i] - 0x20u < 0x5F && i + 1 < from->n && c[i + 1] < 0x80;
-		size_t end = plain ? i + 1 : grapheme_end(u, c, i, from->n);
+	for (size_t i = 0; i < len;) {
+		/* A cluster that vanishes leaves its place in front to the next one. */
+		if (i > 0 && io->to.n == 0)
+			io->n_front = i + 1;
+		bool plain = c[i] - 0x20u < 0x5F && i + 1 < len && c[i + 1] < 0x80;
+		size_t end = plain ? i + 1 : grapheme_end(io->classes, c, i, len);
+		size_t before = io->to.n;
 		if (end - i > 1 && end - i <= CLUSTER_BYTES &&
 			utf8_bytes(c + i, end - i) <= CLUSTER_BYTES &&
 			charsmap_find(m, c + i, end - i, &text)) {
-			chars_decode(to, text);
+			chars_decode(&io->to, text);
+			normalize_front(io, i, before);
 			i = end;
 			continue;
 		}
 		for (; i < end; i++) {
+			before = io->to.n;
 			if (c[i] < 0x80 ? (text = m->ascii[c[i]]).s != NULL
 					: charsmap_find(m, c + i, 1, &text))
-				chars_decode(to, text);
+				chars_decode(&io->to, text);
 			else
-				chars_add(to, c[i]);
+				chars_add(&io->to, c[i]);
+			normalize_front(io, i, before);
 		}
 	}
 }
@@ -249,11 +257,6 @@ static bool precompiled_load(json spec, struct arena *a, struct normalizer *ret,
 		return err_set(err, ERR_DATA, "has no precompiled_charsmap");
 	ret->as.map = charsmap_load(base64, a, err);
 	return ret->as.map != NULL;
-}
-
-static void precompiled_apply(const struct normalizer *n, struct normalize_io *io)
-{
-	charsmap_apply(n->as.map, io->classes, &io->from, &io->to);
 }
 
 const struct normalizer_type normalizer_precompiled = {

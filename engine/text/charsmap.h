@@ -23,8 +23,6 @@ struct charsmap;
 struct charsmap *charsmap_load(struct text base64, struct arena *a, struct err *err) MUST_CHECK;
 /* The shortest entry that begins c[0..n): its text. False: none. */
 bool charsmap_find(const struct charsmap *m, const uint32_t *c, size_t n, struct text *ret);
-void charsmap_apply(const struct charsmap *m, const struct uclass *u, const struct chars *from,
-	struct chars *to);
 /* One past the last code point of the grapheme cluster that begins at i < n (Unicode Standard Annex
  * 29). The rules for flags and Indic conjuncts are left out: such clusters have 6 bytes or more
  * either way, so charsmap_apply() cannot tell. */

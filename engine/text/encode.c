@@ -25,7 +25,7 @@ void encode_normalized(struct tokenizer_run *r, bool is_front, struct ids *out)
 {
 	const struct tokenizer *t = r->t;
 	const struct chars *c = &r->normal.from;
-	is_front = is_front && r->normal.keeps_front;
+	is_front = is_front && r->normal.n_front > 0;
 	if (t->normalized.n == 0) {
 		encode_pieces(r, c->c, c->n, is_front, out);
 		return;
@@ -45,9 +45,7 @@ void encode_stretch(struct tokenizer_run *r, struct text t, bool is_front, struc
 {
 	if (shortcut_encode(r, t, out))
 		return;
-	r->normal.from.n = 0;
-	r->normal.keeps_front = true;
-	chars_decode(&r->normal.from, t);
+	normalize_begin(&r->normal, t);
 	normalizers_apply(&r->t->normalizers, 0, &r->normal);
 	encode_normalized(r, is_front, out);
 }

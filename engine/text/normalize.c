@@ -24,9 +24,8 @@ static void strip_apply(const struct normalizer *n, struct normalize_io *io)
 	if (n->as.strip.right)
 		while (end > begin && uclass_of(io->classes, c[end - 1]) & UC_SPACE)
 			end--;
-	if (begin > 0)
-		io->keeps_front = false;
 	chars_append(&io->to, c + begin, end - begin);
+	io->new_front = io->n_front > begin ? io->n_front - begin : 0;
 }
 
 /* Replace: a string, or a run of one character. */
@@ -92,13 +91,15 @@ static void replace_apply(const struct normalizer *n, struct normalize_io *io)
 	uint32_t first = n->as.replace.from.c[0];
 	for (size_t i = 0; i < from->n;) {
 		size_t len = from->c[i] == first ? match(n, from->c + i, from->n - i) : 0;
+		size_t before = io->to.n;
 		if (len == 0) {
-			chars_add(&io->to, from->c[i++]);
-			continue;
+			chars_add(&io->to, from->c[i]);
+			len = 1;
+		} else {
+			chars_append(&io->to, to->c, to->n);
 		}
-		if (io->to.n == 0 && to->n == 0)
-			io->keeps_front = false;
-		chars_append(&io->to, to->c, to->n);
+		/* What replaces several characters stands for the last of them. */
+		normalize_front(io, i + len - 1, before);
 		i += len;
 	}
 }
@@ -114,11 +115,12 @@ static void lowercase_apply(const struct normalizer *n, struct normalize_io *io)
 	(void)n;
 	for (size_t i = 0; i < io->from.n; i++) {
 		uint32_t c = io->from.c[i], out[2];
-		if (!(uclass_of(io->classes, c) & UC_CASED)) {
+		size_t before = io->to.n;
+		if (uclass_of(io->classes, c) & UC_CASED)
+			chars_append(&io->to, out, uclass_to_lower(c, out));
+		else
 			chars_add(&io->to, c);
-			continue;
-		}
-		chars_append(&io->to, out, uclass_to_lower(c, out));
+		normalize_front(io, i, before);
 	}
 }
 
@@ -162,10 +164,19 @@ bool normalizers_load(json spec, struct arena *a, struct normalizers *ret, struc
 	return true;
 }
 
+void normalize_begin(struct normalize_io *io, struct text t)
+{
+	io->from.n = 0;
+	io->n_front = 1;
+	chars_decode(&io->from, t);
+}
+
 void normalizer_apply(const struct normalizer *n, struct normalize_io *io)
 {
 	io->to.n = 0;
+	io->new_front = 0;
 	n->type->apply(n, io);
+	io->n_front = io->new_front;
 	struct chars swap = io->from;
 	io->from = io->to;
 	io->to = swap;

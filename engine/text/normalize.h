@@ -19,9 +19,9 @@ struct normalizer;
 struct normalize_io {
 	const struct uclass *classes;
 	struct chars from, to;
-	/* Whether the first code point of the result stands for the first of the text: Metaspace's
-	 * prepend_scheme "first" asks. */
-	bool keeps_front;
+	/* How many code points at the beginning of `from` stand for the first one of the user's
+	 * text, and the same of `to`: Metaspace's prepend_scheme "first" asks. */
+	size_t n_front, new_front;
 };
 
 struct normalizer_type {
@@ -52,6 +52,15 @@ struct normalizers {
 	struct normalizer *list;
 	size_t n;
 };
+
+/* Begins with the text t as it is. */
+void normalize_begin(struct normalize_io *io, struct text t);
+/* For a step: io->from.c[i] became what io->to holds from `before` on. */
+static inline void normalize_front(struct normalize_io *io, size_t i, size_t before)
+{
+	if (i < io->n_front && before == io->new_front)
+		io->new_front = io->to.n;
+}
 
 /* spec null or missing: an empty list. Everything lives in the arena. */
 bool normalizers_load(

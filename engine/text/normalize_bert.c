@@ -107,8 +107,7 @@ static void bert_apply(const struct normalizer *n, struct normalize_io *io)
 			if (class & UC_SPACE)
 				c = ' ';
 		}
-		if (io->to.n == 0 && i > 0)
-			io->keeps_front = false;
+		size_t before = io->to.n;
 		if (n->as.bert.cjk && class & UC_CJK) {
 			put(&p, ' ', 0);
 			put(&p, c, class);
@@ -116,8 +115,10 @@ static void bert_apply(const struct normalizer *n, struct normalize_io *io)
 		} else {
 			put(&p, c, class);
 		}
+		normalize_front(io, i, before);
 	}
-	sort_marks(io->to.c + p.marks, io->to.n - p.marks);
+	if (n->as.bert.strip_accents)
+		sort_marks(io->to.c + p.marks, io->to.n - p.marks);
 }
 
 const struct normalizer_type normalizer_bert = {"BertNormalizer", bert_load, bert_apply};

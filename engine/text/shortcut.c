@@ -136,9 +136,7 @@ static bool encode_chunk(struct tokenizer_run *r, struct text t, struct ids *out
 	const struct shortcut *s = &r->t->shortcut;
 	struct normalize_io *io = &r->normal;
 	const struct uclass *u = &r->t->classes;
-	io->from.n = 0;
-	io->keeps_front = true;
-	chars_decode(&io->from, t);
+	normalize_begin(io, t);
 	size_t first = 0;
 	if (s->kind == SHORTCUT_METASPACE) {
 		/* A mark would join the space in front, a prepended sign the space behind. */
