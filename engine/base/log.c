@@ -18,6 +18,7 @@ static struct {
 	double began_at;
 	char what[32];
 	bool bar_open;
+	void (*watch)(int64_t done, int64_t total);
 } state = {.level = LOG_LEVEL_INFO, .lock = PTHREAD_MUTEX_INITIALIZER};
 
 void log_to(FILE *sink, enum log_level level)
@@ -130,8 +131,15 @@ static void show_progress(const char *what, int64_t done, int64_t total, bool is
 	state.bar_open = is_tty;
 }
 
+void log_watch(void (*fn)(int64_t done, int64_t total))
+{
+	state.watch = fn;
+}
+
 void log_progress(const char *what, int64_t done, int64_t total)
 {
+	if (state.watch)
+		state.watch(done, total);
 	if (!state.sink || state.level < LOG_LEVEL_INFO)
 		return;
 	double now = wall_seconds();

@@ -24,5 +24,7 @@ void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
  * what: "encode", "mine"; total 0 = unknown. Call as often as you like: it rate-limits itself. */
 void log_progress(const char *what, int64_t done, int64_t total);
 void log_progress_end(void);
+/* Hears of every log_progress call, however quiet the log is; NULL ends it. */
+void log_watch(void (*fn)(int64_t done, int64_t total));
 
 #endif

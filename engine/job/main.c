@@ -2,12 +2,14 @@
  * it. */
 #include <locale.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/signals.h"
 #include "job/common.h"
 #include "job/jobs.h"
+#include "store/job_record.h"
 
 static const struct {
 	const struct job *job;
@@ -26,6 +28,14 @@ static const struct {
 	{&model_job, model_run},
 	{&doctor_job, doctor_run},
 };
+
+/* Set when the workbench started us: see job_record.h. */
+static struct job_record *record;
+
+static void tell_progress(int64_t done, int64_t total)
+{
+	job_record_progress(record, done, total);
+}
 
 static int exit_status(enum err_code code)
 {
@@ -71,6 +81,10 @@ int main(int argc, char **argv)
 	setlocale(LC_CTYPE, "");
 	signals_install();
 	log_to(stderr, LOG_LEVEL_INFO);
+	if (getenv("VECSMITH_JOB")) {
+		record = job_record_begin(getenv("VECSMITH_JOB"));
+		log_watch(tell_progress);
+	}
 	size_t i = 0;
 	while (argc > 1 && i < ARRAY_LEN(runs) && strcmp(runs[i].job->name, argv[1]) != 0)
 		i++;
@@ -84,5 +98,7 @@ int main(int argc, char **argv)
 		err_errno(&err, "cannot write the result");
 	if (err.code != ERR_NONE)
 		log_error("%s", err.text);
+	log_watch(NULL);
+	job_record_end(record, exit_status(err.code), err.text);
 	return exit_status(err.code);
 }
