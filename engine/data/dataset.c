@@ -26,6 +26,8 @@ struct row_reader {
 	struct arena_mark empty;
 };
 
+enum { FIRST_BLOCK = 1 << 16 };
+
 /* A file of rows begins with an object, whatever its name; other names must show it. */
 static bool check_kind(const char *path, const struct fs_map *map, struct err *err)
 {
@@ -177,6 +179,7 @@ struct row_reader *row_reader_new(const struct dataset *d)
 	r->d = d;
 	r->parser = json_parser_new();
 	r->empty = arena_mark(&r->arena);
+	arena_alloc(&r->arena, FIRST_BLOCK); /* survives each rewind: most rows fit into it */
 	return r;
 }
 
