@@ -6,7 +6,7 @@ static const struct {
 	const char *name, *what, *advice;
 } findings[N_FINDINGS] = {
 	[FINDING_BROKEN] = {"broken", "cannot be read as rows",
-		"skipped by every command; mend the lines named above"},
+		"skipped by every command; mend their lines"},
 	[FINDING_POS_STRING] = {"pos_string", "pos is a string instead of a list",
 		"taken as a list of one; FlagEmbedding stops there: write [\"...\"]"},
 	[FINDING_NEG_STRING] = {"neg_string", "neg is a string instead of a list",
