@@ -40,9 +40,7 @@ struct tokenize_work {
 	struct tokenizer_run **runs; /* by worker, made when first needed */
 };
 
-/* Leading ids that the prompt takes: those in front of it and its own, but not what closes a text.
- */
-static int32_t count_prompt(struct tokenizer_run *run, struct text prompt)
+int32_t pack_prompt_tokens(struct tokenizer_run *run, struct text prompt)
 {
 	struct ids with = IDS_INIT, bare = IDS_INIT;
 	tokenizer_encode(run, prompt, &(struct token_limits){0}, &with);
@@ -70,7 +68,7 @@ static void tokenize_job(
 			memcpy(s + item->prompt.len, item->text.s, item->text.len);
 		whole = (struct text){s, item->prompt.len + item->text.len};
 		if (w->opt->counts_prompt)
-			job->prompt_tokens = count_prompt(run, item->prompt);
+			job->prompt_tokens = pack_prompt_tokens(run, item->prompt);
 	}
 	job->n_whole = tokenizer_encode(run, whole, &limits, &ids);
 	job->ids = ids.id;

@@ -44,6 +44,10 @@ void pack_tokenize(struct pack *p, const struct encode_item *items, const bool *
 	const struct pack_options *opt);
 void pack_release(struct pack *p);
 
+/* Leading ids that a prompt takes in front of a text: those that open a text and its own, but not
+ * what closes one. */
+int32_t pack_prompt_tokens(struct tokenizer_run *run, struct text prompt);
+
 /* The wanted jobs, longest first; ties by place. ret [n_jobs], returns how many. */
 size_t pack_order(const struct pack *p, const bool *wanted, size_t *ret);
 

@@ -5,6 +5,7 @@
 
 #include "base/map.h"
 #include "base/parallel.h"
+#include "model/pack.h"
 
 /* One text of the step: where a worker left its ids. */
 struct item {
@@ -12,7 +13,15 @@ struct item {
 	size_t max_length;
 	int worker;
 	size_t at, n; /* in that worker's ids */
+	int32_t prompt_tokens;
 	bool is_cut;
+};
+
+/* How many tokens the prompt took that was asked about last: neighbours share theirs. */
+struct prompt_length {
+	struct text prompt; /* lives in arena */
+	int32_t n;
+	struct arena arena;
 };
 
 struct batcher {
@@ -26,6 +35,7 @@ struct batcher {
 	struct ids *ids; /* likewise */
 	int64_t *order; /* of epoch `epoch` */
 	int64_t epoch;
+	struct prompt_length last[2]; /* of queries, of passages */
 };
 
 bool mask_parse(const char *name, enum mask_kind *ret)
@@ -74,6 +84,8 @@ void batcher_free(struct batcher *b)
 	free(b->run);
 	free(b->ids);
 	free(b->order);
+	for (size_t i = 0; i < ARRAY_LEN(b->last); i++)
+		arena_release(&b->last[i].arena);
 	drawer_free(b->drawer);
 	free(b);
 }
@@ -103,6 +115,32 @@ struct step {
 	int64_t n_queries, n_passages; /* B, P */
 };
 
+enum role { ROLE_QUERY, ROLE_PASSAGE };
+
+static int32_t prompt_tokens(struct batcher *b, enum role role, struct text prompt)
+{
+	struct prompt_length *last = &b->last[role];
+	if (prompt.len == 0)
+		return 0;
+	if (!text_equal(last->prompt, prompt)) {
+		arena_release(&last->arena);
+		last->prompt = arena_text(&last->arena, prompt);
+		last->n = pack_prompt_tokens(b->run[0], prompt);
+	}
+	return last->n;
+}
+
+static struct item make_item(
+	struct batcher *b, enum role role, struct text prompt, struct text t, struct arena *a)
+{
+	return (struct item){
+		.text = joined(a, prompt, t),
+		.max_length =
+			role == ROLE_QUERY ? b->opt.query_max_length : b->opt.passage_max_length,
+		.prompt_tokens = prompt_tokens(b, role, prompt),
+	};
+}
+
 static bool draw_step(
 	struct batcher *b, int64_t first, struct step *s, struct arena *a, struct err *err)
 {
@@ -118,13 +156,10 @@ static bool draw_step(
 	for (int64_t i = 0; i < s->n_queries; i++) {
 		const struct drawn *g = &s->group[i];
 		struct text prompt = prompts_query(b->prompts, g->record.prompt, a);
-		s->item[i].text = joined(a, prompt, g->record.query);
-		s->item[i].max_length = b->opt.query_max_length;
+		s->item[i] = make_item(b, ROLE_QUERY, prompt, g->record.query, a);
 		prompt = prompts_passage(b->prompts, g->record.prompt, g->record.type, a);
-		for (size_t k = 0; k < g->n; k++, passage++) {
-			passage->text = joined(a, prompt, g->passage[k]);
-			passage->max_length = b->opt.passage_max_length;
-		}
+		for (size_t k = 0; k < g->n; k++)
+			*passage++ = make_item(b, ROLE_PASSAGE, prompt, g->passage[k], a);
 	}
 	return true;
 }
@@ -146,6 +181,7 @@ static void tokenize_items(void *ctx, size_t begin, size_t end, int worker)
 		size_t whole = tokenizer_encode(t->b->run[worker], item->text, &limits, ids);
 		item->n = ids->n - item->at;
 		item->is_cut = whole > item->n;
+		ids_add(ids, item->prompt_tokens); /* behind the text: a part of what it is */
 	}
 }
 
@@ -166,7 +202,7 @@ static int64_t *pack(struct batcher *b, const struct item *item, size_t n, struc
 	start[0] = 0;
 	for (size_t i = 0; i < n; i++) {
 		struct text key = {
-			(const char *)item_ids(b, &item[i]), item[i].n * sizeof(int32_t)};
+			(const char *)item_ids(b, &item[i]), (item[i].n + 1) * sizeof(int32_t)};
 		number[i] = map_intern(&seen, key, n_texts);
 		if (number[i] < n_texts)
 			continue;
@@ -176,18 +212,44 @@ static int64_t *pack(struct batcher *b, const struct item *item, size_t n, struc
 	}
 	map_release(&seen);
 	int32_t *ids = arena_alloc(a, (size_t)start[n_texts] * sizeof *ids);
+	int32_t *prompt = arena_alloc(a, (size_t)n_texts * sizeof *prompt);
 	for (int64_t u = 0; u < n_texts; u++) {
 		const struct item *from = &item[source[u]];
+		prompt[u] = from->prompt_tokens;
 		if (from->n > 0)
 			memcpy(ids + start[u], item_ids(b, from), from->n * sizeof *ids);
 	}
-	ret->tokens = (struct token_batch){.ids = ids, .seqs = {start, n_texts}};
+	ret->tokens =
+		(struct token_batch){.ids = ids, .seqs = {start, n_texts}, .prompt_tokens = prompt};
 	ret->n_texts = n_texts;
 	ret->n_tokens = start[n_texts];
 	return number;
 }
 
-static void count_lengths(const struct step *s, struct batch *ret)
+/* The query of the step that item i belongs to. */
+static int64_t owner(const struct step *s, int64_t i)
+{
+	if (i < s->n_queries)
+		return i;
+	int64_t query = 0;
+	for (i -= s->n_queries; i >= (int64_t)s->group[query].n; query++)
+		i -= (int64_t)s->group[query].n;
+	return query;
+}
+
+static bool too_long(const struct batcher *b, const struct step *s, int64_t i, struct err *err)
+{
+	const char *path;
+	size_t line;
+	dataset_place(b->rows->data, (size_t)s->group[owner(s, i)].row, &path, &line);
+	return err_set(err, ERR_DATA,
+		"%s:%zu: a %s has more than %zu tokens; shorten it, raise --max-length, or leave "
+		"--no-truncation out",
+		path, line, i < s->n_queries ? "query" : "passage", s->item[i].max_length);
+}
+
+static bool count_lengths(
+	const struct batcher *b, const struct step *s, struct batch *ret, struct err *err)
 {
 	for (int64_t i = 0; i < s->n_queries + s->n_passages; i++) {
 		const struct item *item = &s->item[i];
@@ -195,7 +257,10 @@ static void count_lengths(const struct step *s, struct batch *ret)
 		if ((int64_t)item->n > *longest)
 			*longest = (int64_t)item->n;
 		ret->n_cut += item->is_cut;
+		if (item->is_cut && b->opt.no_truncation)
+			return too_long(b, s, i, err);
 	}
+	return true;
 }
 
 /* Rows, groups and scores: what the loss needs beside the vectors. number: of each item. */
@@ -291,21 +356,20 @@ bool batcher_make(struct batcher *b, int64_t epoch, int64_t first, int64_t n, st
 	}
 	struct batch out = {.n_texts = 0};
 	struct step s = {.n_queries = n};
-	if (!draw_step(b, first, &s, &out.arena, err)) {
-		batch_release(&out);
-		return false;
-	}
+	bool ok = draw_step(b, first, &s, &out.arena, err);
 	for (int w = 0; w < b->threads; w++)
 		b->ids[w].n = 0;
-	struct tokenizing t = {b, s.item};
-	size_t n_items = (size_t)(s.n_queries + s.n_passages);
-	parallel_for(n_items, 4, b->threads, tokenize_items, &t);
-	const int64_t *number = pack(b, s.item, n_items, &out);
-	count_lengths(&s, &out);
-	describe(b, &s, number, &out);
-	if (b->opt.mask != MASK_NONE)
+	if (ok) {
+		struct tokenizing t = {b, s.item};
+		size_t n_items = (size_t)(s.n_queries + s.n_passages);
+		parallel_for(n_items, 4, b->threads, tokenize_items, &t);
+		describe(b, &s, pack(b, s.item, n_items, &out), &out);
+		ok = count_lengths(b, &s, &out, err);
+	}
+	if (ok && b->opt.mask != MASK_NONE)
 		mask(b, &s, &out);
-	batch_release(ret);
-	*ret = out;
-	return true;
+	batch_release(ok ? ret : &out);
+	if (ok)
+		*ret = out;
+	return ok;
 }

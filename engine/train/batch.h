@@ -31,6 +31,7 @@ struct batch_options {
 	struct draw_options draw;
 	enum mask_kind mask;
 	size_t query_max_length, passage_max_length; /* tokens, prompt and special ones counted */
+	bool no_truncation; /* a longer text is an error */
 	int threads;
 };
 

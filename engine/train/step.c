@@ -6,9 +6,14 @@
 
 #define SHOWN_ROWS 8
 
+int64_t steps_per_epoch(int64_t n_rows, int64_t batch_size)
+{
+	return (n_rows + batch_size - 1) / batch_size;
+}
+
 struct step_place step_place(int64_t step, int64_t n_rows, int64_t batch_size)
 {
-	int64_t per_epoch = trainer_steps(n_rows, batch_size);
+	int64_t per_epoch = steps_per_epoch(n_rows, batch_size);
 	struct step_place at = {.step = step, .epoch = step / per_epoch};
 	at.first = step % per_epoch * batch_size;
 	at.n = n_rows - at.first < batch_size ? n_rows - at.first : batch_size;

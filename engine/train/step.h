@@ -7,6 +7,9 @@
 #include "base/err.h"
 #include "train/trainer.h"
 
+/* Optimiser steps that an epoch over n rows takes. */
+int64_t steps_per_epoch(int64_t n_rows, int64_t batch_size);
+
 struct step_place {
 	int64_t step; /* from 0 */
 	int64_t epoch; /* from 0 */

@@ -19,11 +19,6 @@ struct trainer {
 	struct trainer_result result;
 };
 
-int64_t trainer_steps(int64_t n_rows, int64_t batch_size)
-{
-	return (n_rows + batch_size - 1) / batch_size;
-}
-
 /* How much of the data the finished steps have seen: 1.5 = once and a half. */
 static double epochs_done(const struct trainer *t)
 {

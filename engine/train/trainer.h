@@ -71,8 +71,6 @@ struct trainer_result {
 	struct train_eval eval; /* the last one; n 0: none */
 };
 
-/* Optimiser steps that an epoch over n rows takes. */
-int64_t trainer_steps(int64_t n_rows, int64_t batch_size);
 /* Trains to the end. resume: from the newest complete checkpoint of the run, if there is one.
  * SIGINT and SIGTERM: the step is finished, a checkpoint and the model are saved, ERR_STOPPED.
  * A loss or gradient that is not finite: ERR_FAILED that names the rows and the last checkpoint;
