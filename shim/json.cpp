@@ -215,7 +215,7 @@ const char *reason(simdjson::error_code e)
 	case simdjson::UNESCAPED_CHARS:
 		return "a control character stands unescaped in a string";
 	case simdjson::NUMBER_ERROR:
-		return "a number that JSON does not know";
+		return "a number that JSON does not know, or one beyond 64 bits or a double";
 	case simdjson::CAPACITY:
 		return "larger than 4 GiB";
 	case simdjson::MEMALLOC:

@@ -40,7 +40,7 @@ static bool read_entries(
 	const char *path, bool is_corpus, struct entries *e, struct arena *a, struct err *err)
 {
 	struct fs_map file;
-	if (!fs_map(path, &file, err))
+	if (!lines_map(path, &file, err))
 		return false;
 	struct json_parser *p = json_parser_new();
 	bool ok = true;
@@ -127,7 +127,7 @@ static bool read_qrels(const char *path, const struct entries *docs, const struc
 	struct qrels *all, struct err *err)
 {
 	struct fs_map file;
-	if (!fs_map(path, &file, err))
+	if (!lines_map(path, &file, err))
 		return false;
 	bool ok = true, is_first = true;
 	for (struct line_walk w = line_walk(&file); ok && line_next(&w); is_first = false) {

@@ -1,5 +1,11 @@
 /* beir.h - in: a BEIR folder (corpus.jsonl, queries.jsonl, qrels/SPLIT.tsv); out: passages, queries
- * and judgements by index. */
+ * and judgements by index.
+ *
+ * Entries are {"_id": ..., "title": ..., "text": ...}; `id` is as good as `_id`, a whole number as
+ * good as a string. A line that cannot be read, an id that stands twice, and two judgements of one
+ * pair that differ are errors with file and line; equal ones count once. qrels have three columns
+ * between tabs, query-id, corpus-id and a whole score, with or without a line of headings; TREC's
+ * four columns are taken too. */
 #ifndef DATA_BEIR_H
 #define DATA_BEIR_H
 

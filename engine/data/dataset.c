@@ -56,7 +56,7 @@ static bool check_kind(const char *path, const struct fs_map *map, struct err *e
 static bool open_jsonl(
 	struct source *s, const char *path, const struct dataset_options *opt, struct err *err)
 {
-	if (!fs_map(path, &s->map, err))
+	if (!lines_map(path, &s->map, err))
 		return false;
 	if (!check_kind(path, &s->map, err) ||
 		!line_index_open(path, &s->map, opt->cache_dir, &s->lines, err)) {

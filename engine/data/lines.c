@@ -1,9 +1,46 @@
 #include "data/lines.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "base/utf8.h"
 #include "data/lines_cache.h"
+
+/* How files begin that are no text of ours. */
+static const struct {
+	const char *bytes;
+	size_t len;
+	const char *what, *advice;
+} foreign[] = {
+	{"\xFF\xFE", 2, "UTF-16", "`iconv -f UTF-16 -t UTF-8`"},
+	{"\xFE\xFF", 2, "UTF-16", "`iconv -f UTF-16 -t UTF-8`"},
+	{"\x1F\x8B", 2, "compressed by gzip", "`zcat`"},
+	{"\x28\xB5\x2F\xFD", 4, "compressed by zstd", "`zstdcat`"},
+	{"PAR1", 4, "Parquet", "an export to JSONL"},
+};
+
+bool lines_map(const char *path, struct fs_map *ret, struct err *err)
+{
+	struct stat st;
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+		return err_set(err, ERR_FAILED,
+			"%s is a pipe or a device, which cannot be read by position; save it to a "
+			"file first",
+			path);
+	struct fs_map map;
+	if (!fs_map(path, &map, err))
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(foreign); i++) {
+		if (map.len < foreign[i].len ||
+			memcmp(map.data, foreign[i].bytes, foreign[i].len) != 0)
+			continue;
+		fs_unmap(&map);
+		return err_set(err, ERR_DATA, "%s is %s, expected lines of UTF-8; %s makes them",
+			path, foreign[i].what, foreign[i].advice);
+	}
+	*ret = map;
+	return true;
+}
 
 static struct text trimmed(const char *s, const char *end)
 {

@@ -14,6 +14,10 @@
 #include "base/fs.h"
 #include "base/text.h"
 
+/* Maps a file of lines. What cannot be one is refused with a sentence that says what to do: a pipe,
+ * which cannot be read by position, UTF-16, compressed files, Parquet. */
+bool lines_map(const char *path, struct fs_map *ret, struct err *err) MUST_CHECK;
+
 /* One after the other, blank ones included. */
 struct line_walk {
 	const char *at, *end;

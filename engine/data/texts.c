@@ -51,7 +51,7 @@ static bool read_jsonl(const char *path, const struct fs_map *file, struct growi
 bool texts_open(const char *path, struct texts *ret, struct err *err)
 {
 	struct fs_map file;
-	if (!fs_map(path, &file, err))
+	if (!lines_map(path, &file, err))
 		return false;
 	struct growing g = {NULL, NULL, 0, 0};
 	struct texts t = {.arena = ARENA_INIT};

@@ -152,6 +152,15 @@ static void what_holds_no_rows_is_refused_with_a_sentence(void **state)
 	path = scratch("table.tsv");
 	test_write(path, "query\tpos\n");
 	assert_refused(path, "table.tsv:1: no rows of JSON");
+	path = scratch("utf16.jsonl");
+	write_bytes(path, "\xFF\xFE{\0}\0", 6);
+	assert_refused(path, "utf16.jsonl is UTF-16, expected lines of UTF-8; `iconv");
+	path = scratch("rows.jsonl.gz");
+	test_write(path, "\x1F\x8B\x08");
+	assert_refused(path, "compressed by gzip");
+	path = scratch("pipe.jsonl");
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_refused(path, "pipe.jsonl is a pipe");
 	path = scratch("folder.jsonl");
 	assert_ok(fs_mkdirs(path, &err), &err);
 	assert_refused(path, "no BEIR folder");
