@@ -138,11 +138,10 @@ static bool bind_weight(struct binding *b, struct weight *w, struct err *err)
 	return true;
 }
 
-/* The name as a class without a head has it. */
-static const char *bare_name(const struct params_rules *rules, const char *name)
+const char *params_bare_name(const char *prefix, const char *name)
 {
-	size_t skip = strlen(rules->prefix);
-	return strncmp(name, rules->prefix, skip) == 0 ? name + skip : name;
+	size_t skip = strlen(prefix);
+	return strncmp(name, prefix, skip) == 0 ? name + skip : name;
 }
 
 /* patterns: the start of a name, or with a leading '*' its end. */
@@ -166,7 +165,7 @@ static void name_extras(struct binding *b)
 	p->extra = xcalloc(b->st->n + 1, sizeof *p->extra);
 	for (size_t i = 0; i < b->st->n; i++) {
 		const struct st_tensor *t = &b->st->t[i];
-		const char *name = bare_name(b->rules, t->name);
+		const char *name = params_bare_name(b->rules->prefix, t->name);
 		if (b->is_used[i])
 			continue;
 		if (matches_any(b->rules->carried, name))
@@ -203,7 +202,7 @@ bool params_bind(struct params *p, const struct safetensors *st, const struct pa
 	return ok;
 }
 
-static enum tn_dtype dtype_of(const struct st_tensor *t)
+enum tn_dtype params_dtype(const struct st_tensor *t)
 {
 	switch (t->dtype) {
 	case ST_BF16:
@@ -224,7 +223,7 @@ static tensor load_part(tn_scope *s, const struct weight *w, int i, uint64_t see
 	int64_t shape[2] = {part->n_rows, w->cols};
 	int ndim = w->cols ? 2 : 1;
 	if (part->in)
-		return tn_borrow(s, part->in->data, dtype_of(part->in), shape, ndim);
+		return tn_borrow(s, part->in->data, params_dtype(part->in), shape, ndim);
 	if (w->kind == WEIGHT_BIAS)
 		return tn_zeros(s, TN_F32, shape, ndim);
 	uint64_t mixed = seed ^ hash64(part->name, strlen(part->name));

@@ -93,6 +93,9 @@ void params_refresh(struct params *p, tn_scope *s, enum tn_dtype dtype, bool all
 tensor weight_slice(tn_scope *s, const struct weight *w, tensor whole, int i);
 /* Name of part i as it leaves: prefix and all. Lives in a. */
 const char *weight_name(const struct params *p, const struct weight *w, int i, struct arena *a);
+/* A file's name as a class without a head has it. */
+const char *params_bare_name(const char *prefix, const char *name);
+enum tn_dtype params_dtype(const struct st_tensor *t); /* of a float tensor */
 int64_t weight_numel(const struct weight *w);
 static inline bool weight_decays(const struct weight *w)
 {

@@ -1,0 +1,157 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fs.h"
+#include "base/jsonfile.h"
+#include "model/export.h"
+#include "model/jsoncopy.h"
+
+/* Files that a tokenizer may consist of, copied as they are. */
+static const char *const tokenizer_files[] = {
+	"tokenizer.json",
+	"special_tokens_map.json",
+	"added_tokens.json",
+	"vocab.txt",
+	"vocab.json",
+	"merges.txt",
+	"sentencepiece.bpe.model",
+	"spiece.model",
+	"tokenizer.model",
+	"chat_template.jinja",
+};
+
+static bool copy_file(const char *from, const char *to, struct err *err)
+{
+	struct fs_map m;
+	if (!fs_map(from, &m, err))
+		return false;
+	bool ok = fs_write_atomic(to, m.data, m.len, err);
+	fs_unmap(&m);
+	return ok;
+}
+
+static bool write_text(
+	struct arena *a, const char *dir, const char *name, struct buf *text, struct err *err)
+{
+	bool ok = fs_write_atomic(fs_join(a, dir, name), text->data, text->len, err);
+	buf_clear(text);
+	return ok;
+}
+
+/* A file of the base folder with some members changed; an empty object where there is none. */
+static bool write_changed(struct arena *a, const char *from, const char *dir, const char *name,
+	const struct json_change *changes, size_t n, struct err *err)
+{
+	struct json_file f = {0};
+	struct buf b = BUF_INIT;
+	const char *path = fs_join(a, from, name);
+	json none = {0};
+	bool has_file = fs_exists(path);
+	bool ok = !has_file || json_file_open(path, &f, err);
+	if (ok) {
+		json_copy_changed(&b, has_file ? f.root : none, changes, n);
+		ok = write_text(a, dir, name, &b, err);
+	}
+	if (has_file)
+		json_file_close(&f);
+	buf_release(&b);
+	return ok;
+}
+
+/* The class is what the file holds now; dtype in the keys of transformers 5 and 4. */
+static bool write_config(const struct model *m, struct arena *a, const char *dir, struct err *err)
+{
+	const struct architecture *arch = m->config.arch;
+	const char *class = m->head ? arch->classifier_class : arch->encoder_class;
+	const struct json_change changes[] = {
+		{"architectures", arena_printf(a, "[\"%s\"]", class)},
+		{"dtype", "\"float32\""},
+		{"torch_dtype", "\"float32\""},
+		{"_name_or_path", NULL},
+	};
+	return write_changed(
+		a, m->config.body_dir, dir, "config.json", changes, ARRAY_LEN(changes), err);
+}
+
+static bool write_tokenizer(
+	const struct model *m, struct arena *a, const char *dir, struct err *err)
+{
+	const char *from = m->config.body_dir;
+	for (size_t i = 0; i < ARRAY_LEN(tokenizer_files); i++) {
+		const char *path = fs_join(a, from, tokenizer_files[i]);
+		if (fs_exists(path) && !copy_file(path, fs_join(a, dir, tokenizer_files[i]), err))
+			return false;
+	}
+	const struct json_change changes[] = {
+		{"model_max_length", arena_printf(a, "%lld", (long long)m->config.max_length)},
+	};
+	return write_changed(
+		a, from, dir, "tokenizer_config.json", changes, ARRAY_LEN(changes), err);
+}
+
+static void put_module(struct buf *b, int index, const char *path, const char *type)
+{
+	buf_addf(b,
+		"%s  {\"idx\": %d, \"name\": \"%d\", \"path\": \"%s\", \"type\": "
+		"\"sentence_transformers.models.%s\"}",
+		index ? ",\n" : "[\n", index, index, path, type);
+}
+
+/* The layout from before 5.4, which every version reads; newer servers too. */
+static bool write_modules(
+	const struct model *m, struct arena *a, const char *dir, struct buf *b, struct err *err)
+{
+	put_module(b, 0, "", "Transformer");
+	put_module(b, 1, "1_Pooling", "Pooling");
+	if (m->config.normalizes)
+		put_module(b, 2, "2_Normalize", "Normalize");
+	buf_adds(b, "\n]\n");
+	if (!write_text(a, dir, "modules.json", b, err) ||
+		!fs_mkdirs(fs_join(a, dir, "1_Pooling"), err))
+		return false;
+	return !m->config.normalizes || fs_mkdirs(fs_join(a, dir, "2_Normalize"), err);
+}
+
+static bool write_pooling(
+	const struct model *m, struct arena *a, const char *dir, struct buf *b, struct err *err)
+{
+	static const enum tn_pool all[] = {TN_POOL_CLS, TN_POOL_MEAN, TN_POOL_MAX,
+		TN_POOL_MEAN_SQRT, TN_POOL_WEIGHTED, TN_POOL_LAST};
+	buf_addf(b, "{\n  \"word_embedding_dimension\": %lld,\n", (long long)m->config.hidden);
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		buf_addf(b, "  \"%s\": %s,\n", pooling_flag(all[i]),
+			all[i] == m->config.pooling ? "true" : "false");
+	buf_addf(b, "  \"include_prompt\": %s\n}\n", m->config.pools_prompt ? "true" : "false");
+	return write_text(a, dir, "1_Pooling/config.json", b, err);
+}
+
+static bool write_sentence_transformers(
+	const struct model *m, struct arena *a, const char *dir, struct err *err)
+{
+	static const struct json_change standard[] = {
+		{"__version__",
+			"{\"sentence_transformers\": \"5.1.0\", \"transformers\": \"4.55.0\", "
+			"\"pytorch\": \"2.8.0\"}"},
+		{"similarity_fn_name", "\"cosine\""},
+	};
+	struct buf b = BUF_INIT;
+	bool ok = write_modules(m, a, dir, &b, err) && write_pooling(m, a, dir, &b, err);
+	if (ok) {
+		buf_addf(&b, "{\n  \"max_seq_length\": %lld,\n  \"do_lower_case\": false\n}\n",
+			(long long)m->config.max_length);
+		ok = write_text(a, dir, "sentence_bert_config.json", &b, err) &&
+			write_changed(a, m->config.dir, dir, "config_sentence_transformers.json",
+				standard, ARRAY_LEN(standard), err);
+	}
+	buf_release(&b);
+	return ok;
+}
+
+bool export_folder(const struct model *m, const char *dir, struct err *err)
+{
+	struct arena a = ARENA_INIT;
+	bool ok = write_config(m, &a, dir, err) && write_tokenizer(m, &a, dir, err) &&
+		(m->head || write_sentence_transformers(m, &a, dir, err));
+	arena_release(&a);
+	return ok;
+}
