@@ -79,6 +79,14 @@ void job_encoder_options(const struct opts *o, struct arena *a, struct encoder_o
 	}
 }
 
+const char *job_leaf(struct arena *a, const char *path)
+{
+	size_t len = strlen(path);
+	while (len > 1 && path[len - 1] == '/')
+		len--;
+	return fs_basename(arena_text(a, (struct text){path, len}).s);
+}
+
 tn_scope *job_open_device(const struct opts *o, struct err *err)
 {
 	char why[300] = "";

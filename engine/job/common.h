@@ -32,6 +32,8 @@ enum model_dtype job_dtype(const struct opts *o);
 const char *job_cache_dir(const struct opts *o, struct arena *a);
 /* OPTIONS_ENCODER and, when the table has them, OPTIONS_PROMPTS. Strings borrowed from o and a. */
 void job_encoder_options(const struct opts *o, struct arena *a, struct encoder_options *ret);
+/* The last name of a path, whatever slashes end it: how results call a model or a data set. */
+const char *job_leaf(struct arena *a, const char *path);
 /* Opens a scope for the device; the error names it and says what to do. Close with tn_close. */
 tn_scope *job_open_device(const struct opts *o, struct err *err) MUST_CHECK;
 

@@ -3,6 +3,8 @@
  * equal bits. */
 #include "mine/search.h"
 
+#include <math.h>
+
 #include "mine/dot.h"
 
 #define LANES 8
@@ -53,4 +55,18 @@ dot_fn dot_best(void)
 float search_dot(const float *a, const float *b, size_t dim)
 {
 	return dot_best()(a, b, dim);
+}
+
+void search_normalize(float *x, size_t n, size_t dim)
+{
+	dot_fn dot = dot_best();
+	for (size_t i = 0; i < n; i++, x += dim) {
+		float square = dot(x, x, dim);
+		/* What float rounding leaves of a normalised vector is left alone. */
+		if (!(square > 0.0f) || fabsf(square - 1.0f) < 1e-5f)
+			continue;
+		double scale = 1.0 / sqrt((double)square);
+		for (size_t k = 0; k < dim; k++)
+			x[k] = (float)((double)x[k] * scale);
+	}
 }

@@ -36,8 +36,7 @@ bool negative_sampling_parse(const char *name, enum sampling *ret)
 	return false;
 }
 
-/* DROP_KINDS: may be a negative of this row. */
-static enum drop why_never(const struct negative_row *row, uint32_t text)
+enum drop negative_forbidden(const struct negative_row *row, uint32_t text)
 {
 	uint32_t fold = row->fold[text];
 	for (size_t i = 0; i < row->n_positives; i++)
@@ -90,7 +89,7 @@ static size_t pass_rules(const struct negative_rules *rules, const struct negati
 			continue;
 		if ((rules->range_after ? n_allowed : rank) >= rules->to)
 			break;
-		enum drop why = why_never(row, text);
+		enum drop why = negative_forbidden(row, text);
 		if (why == DROP_KINDS && rules->range_after && n_allowed++ < rules->from)
 			continue;
 		if (why == DROP_KINDS && is_repeat(row, out, n, text))
@@ -147,7 +146,7 @@ static void sample(struct negative *items, size_t n, size_t k, const struct nega
 static bool try_text(const struct negative_rules *rules, const struct negative_row *row,
 	uint32_t text, struct negative *have, size_t n)
 {
-	if (why_never(row, text) != DROP_KINDS || is_repeat(row, have, n, text))
+	if (negative_forbidden(row, text) != DROP_KINDS || is_repeat(row, have, n, text))
 		return false;
 	float sim = row->sim(row->ctx, text);
 	if (why_score(rules, row->lowest, sim) != DROP_KINDS)

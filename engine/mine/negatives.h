@@ -96,4 +96,8 @@ struct negative_counts { /* summed over rows */
 size_t negatives_choose(const struct negative_rules *rules, const struct negative_row *row,
 	struct negative *ret, struct negative_counts *counts);
 
+/* Rule 2 alone, without repeats: why text can never be a negative of this row; DROP_KINDS when it
+ * can. */
+enum drop negative_forbidden(const struct negative_row *row, uint32_t text);
+
 #endif

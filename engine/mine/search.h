@@ -33,6 +33,10 @@ bool search_exact(const float *queries, size_t nq, const float *passages, size_t
  * once. Equal bits on every CPU. */
 float search_dot(const float *a, const float *b, size_t dim);
 
+/* Scales each of n vectors to length 1, so that inner products are cosines; those of a model that
+ * normalises, and zeros, stay as they are. */
+void search_normalize(float *x, size_t n, size_t dim);
+
 /* A saved index, through faiss' C API: factory string as faiss has them ("Flat", "IVF64,Flat",
  * "SQ8", "HNSW16"); inner product. The file appears when it is complete. */
 bool index_build(const char *factory, const float *passages, size_t np, size_t dim,
