@@ -72,14 +72,6 @@ static bool write_adapter_weights(struct model *m, const char *dir, struct err *
 	return ok;
 }
 
-/* "attention.self.query" of "encoder.layer.0.attention.self.query": what follows the number. */
-static const char *behind_layer(const char *module)
-{
-	const char *digits = strpbrk(module, "0123456789");
-	const char *dot = digits ? strchr(digits, '.') : NULL;
-	return dot ? dot + 1 : module;
-}
-
 /* Do these suffixes, as PEFT reads them, name exactly the modules that have adapters? */
 static bool suffixes_are_exact(struct model *m, char *const *names, size_t n, struct arena *a)
 {
@@ -105,7 +97,7 @@ static size_t adapted_modules(struct model *m, bool is_short, char **names, stru
 	for (size_t i = 0; i < m->n_linears; i++)
 		for (int k = 0; k < m->linears[i]->w.n_parts; k++) {
 			const char *module = module_name(&m->linears[i]->w, k, a);
-			const char *name = is_short ? behind_layer(module) : module;
+			const char *name = is_short ? module_in_layer(module) : module;
 			bool is_known = !m->loras[i].has[k];
 			for (size_t j = 0; !is_known && j < n; j++)
 				is_known = strcmp(names[j], name) == 0;

@@ -49,6 +49,8 @@ bool model_each_lora(struct model *m, named_fn fn, void *ctx, struct err *err) M
 const char *lora_name(const struct model *m, const struct named *what, struct arena *a);
 /* "encoder.layer.0.attention.self.query": the module of a weight's part; lives in a. */
 const char *module_name(const struct weight *w, int part, struct arena *a);
+/* "attention.self.query" of it: what follows the layer's number. */
+const char *module_in_layer(const char *module);
 
 /* f32 data of a tensor [rows, ...] into a file, a block of rows at a time. */
 bool model_put_tensor(tn_scope *s, tensor t, int64_t rows, int64_t row_size, struct st_sink *out,
