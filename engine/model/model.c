@@ -150,6 +150,11 @@ int64_t model_max_length(const struct model *m)
 	return m->config.max_length;
 }
 
+int64_t model_positions(const struct model *m)
+{
+	return m->config.n_positions;
+}
+
 enum model_dtype model_dtype(const struct model *m)
 {
 	return m->dtype;

@@ -43,6 +43,7 @@ int64_t model_n_labels(
 	const struct model *m); /* outputs of a classification head; 0 for an embedder */
 int64_t model_max_length(const struct model
 		*m); /* tokens, specials included: sentence_bert_config's, else the positions */
+int64_t model_positions(const struct model *m); /* the most tokens that a text can have at all */
 enum model_dtype model_dtype(const struct model *m); /* what it computes in; never AUTO */
 struct hash128 model_hash(const struct model *m); /* config and weights */
 const char *model_dir(const struct model *m);
