@@ -218,3 +218,16 @@ bool heartbeat_is_alive(const char *path, int64_t *ret_pid)
 	json_file_close(&f);
 	return alive;
 }
+
+bool heartbeat_is_done(const char *path)
+{
+	struct json_file f;
+	struct err ignored = ERR_INIT;
+	struct beat_read r;
+	if (!fs_exists(path))
+		return false;
+	bool done = json_file_open(path, &f, &ignored) && read_beat(f.root, &r) &&
+		text_is(r.state, state_names[RUN_DONE]);
+	json_file_close(&f);
+	return done;
+}

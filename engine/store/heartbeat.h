@@ -26,5 +26,6 @@ void heartbeat_end(struct heartbeat *h, enum run_state state); /* the last beat;
 /* Whether the file's process still lives. From another machine: whether it beat in the last minute.
  * *ret_pid (may be NULL) is set when true. */
 bool heartbeat_is_alive(const char *path, int64_t *ret_pid);
+bool heartbeat_is_done(const char *path); /* ended with RUN_DONE */
 
 #endif

@@ -65,38 +65,50 @@ fail:
 	return NULL;
 }
 
-static bool holds_a_run(const char *path, const char *file)
+static bool holds_a_run(const char *path)
 {
 	struct arena a = ARENA_INIT;
-	bool yes = fs_exists(fs_join(&a, path, file));
+	bool yes = fs_exists(fs_join(&a, path, "manifest.json"));
 	arena_release(&a);
 	return yes;
 }
 
-struct rundir *rundir_create(const char *path, struct err *err)
-{
-	if (holds_a_run(path, "manifest.json") || holds_a_run(path, "heartbeat")) {
-		err_set(err, ERR_USAGE,
-			"%s holds a run already: go on with it by --resume, or choose another folder",
-			path);
-		return NULL;
-	}
-	return rundir_open(path, err);
-}
-
-struct rundir *rundir_resume(const char *path, struct err *err)
+static bool is_going_on(const char *path, struct err *err)
 {
 	struct arena a = ARENA_INIT;
 	int64_t pid = 0;
 	bool alive = heartbeat_is_alive(fs_join(&a, path, "heartbeat"), &pid);
 	arena_release(&a);
-	if (alive) {
+	if (alive)
 		err_set(err, ERR_USAGE,
 			"%s: the run is still going on as process %lld: stop that one first", path,
 			(long long)pid);
+	return alive;
+}
+
+bool rundir_is_done(const char *path)
+{
+	struct arena a = ARENA_INIT;
+	bool done = heartbeat_is_done(fs_join(&a, path, "heartbeat"));
+	arena_release(&a);
+	return done;
+}
+
+struct rundir *rundir_create(const char *path, struct err *err)
+{
+	if (holds_a_run(path)) {
+		err_set(err, ERR_USAGE,
+			"%s holds a run already: go on with it by --resume, or choose another "
+			"folder",
+			path);
 		return NULL;
 	}
-	return rundir_open(path, err);
+	return rundir_resume(path, err);
+}
+
+struct rundir *rundir_resume(const char *path, struct err *err)
+{
+	return is_going_on(path, err) ? NULL : rundir_open(path, err);
 }
 
 void rundir_close(struct rundir *r, enum run_state state)

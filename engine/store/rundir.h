@@ -26,12 +26,14 @@
 
 struct rundir;
 
-/* Begins a run in `path`, which is made. A folder that holds a run already is refused: ERR_USAGE.
+/* Begins a run in `path`, which is made. A folder that holds a run already (a manifest) is refused:
+ * ERR_USAGE; what a run left that failed before its manifest is not in the way.
  * From here on the log goes to log.txt too and a crash to crash.txt. */
 struct rundir *rundir_create(const char *path, struct err *err) MUST_CHECK;
 /* Goes on with the run in `path`, or begins one when there is none. A run whose process still lives
  * is refused. */
 struct rundir *rundir_resume(const char *path, struct err *err) MUST_CHECK;
+bool rundir_is_done(const char *path); /* its last heartbeat said so */
 /* Writes the last heartbeat and ends the log's second sink. */
 void rundir_close(struct rundir *r, enum run_state state);
 

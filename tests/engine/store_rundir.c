@@ -82,7 +82,13 @@ static void a_folder_that_holds_a_run_is_not_begun_again(void **state)
 	const char *path = fresh_path();
 	struct rundir *r = rundir_create(path, &err);
 	assert_ok(r, &err);
+	rundir_close(r, RUN_FAILED); /* before it had a manifest: nothing was begun */
+	r = rundir_create(path, &err);
+	assert_ok(r, &err);
+	assert_ok(rundir_manifest(r, TEXT("{}"), &err), &err);
+	assert_false(rundir_is_done(path));
 	rundir_close(r, RUN_DONE);
+	assert_true(rundir_is_done(path));
 	assert_null(rundir_create(path, &err));
 	assert_int_equal(err.code, ERR_USAGE);
 	assert_non_null(strstr(err.text, "--resume"));
