@@ -59,8 +59,9 @@ static bool open_model(struct training *t, struct err *err)
 		return false;
 	t->model_hash = model_hash(t->model);
 	t->tokenizer = tokenizer_open(dir, err);
-	return t->tokenizer && prompts_open(dir, t->encoding.query_prompt,
-				       t->encoding.passage_prompt, &t->prompts, err);
+	return t->tokenizer &&
+		prompts_open(dir, t->encoding.query_prompt, t->encoding.passage_prompt, &t->prompts,
+			err);
 }
 
 static bool prepare(struct training *t, struct err *err)
@@ -72,8 +73,8 @@ static bool prepare(struct training *t, struct err *err)
 	return true;
 }
 
-static bool train_in(struct training *t, struct rundir *run, struct trainer_result *ret,
-	struct err *err)
+static bool train_in(
+	struct training *t, struct rundir *run, struct trainer_result *ret, struct err *err)
 {
 	if (!prepare(t, err) || !training_manifest(t, run, err))
 		return false;
@@ -106,7 +107,7 @@ static bool train(struct training *t, struct err *err)
 	const char *out = opts_str(t->o, "out");
 	bool resume = opts_flag(t->o, "resume");
 	if (resume && rundir_is_done(out)) {
-		log_info("the run in %s is complete: there is nothing to go on with", out);
+		training_complete(t);
 		return true;
 	}
 	struct rundir *run = resume ? rundir_resume(out, err) : rundir_create(out, err);
@@ -114,12 +115,8 @@ static bool train(struct training *t, struct err *err)
 		return false;
 	struct trainer_result result;
 	bool ok = train_in(t, run, &result, err);
-	if (!ok && err->code != ERR_STOPPED)
-		log_error("%s", err->text);
-	rundir_close(run,
-		ok                                ? RUN_DONE
-			: err->code == ERR_STOPPED ? RUN_STOPPED
-						   : RUN_FAILED);
+	enum run_state state = ok ? RUN_DONE : err->code == ERR_STOPPED ? RUN_STOPPED : RUN_FAILED;
+	rundir_close(run, state, ok ? NULL : err->text);
 	if (ok)
 		training_result(t, &result);
 	return ok;

@@ -5,10 +5,10 @@
 
 /* Options that change where or how a run is watched and kept, but not what it learns. Paths of data
  * and model are here because their content is compared instead. */
-static const char *const harmless[] = {"model", "data", "split", "out", "resume", "dry-run", "strict",
-	"batch-tokens", "eval-data", "eval-split", "eval-steps", "save-steps", "save-minutes",
-	"keep-checkpoints", "dump-gradients", "device", "dtype", "threads", "no-cache", "workspace",
-	"config", "json", "log-level"};
+static const char *const harmless[] = {"model", "data", "split", "out", "resume", "dry-run",
+	"strict", "batch-tokens", "eval-data", "eval-split", "eval-steps", "save-steps",
+	"save-minutes", "keep-checkpoints", "dump-gradients", "device", "dtype", "threads",
+	"no-cache", "workspace", "config", "json", "log-level"};
 
 static bool is_harmless(struct text key)
 {
@@ -41,8 +41,8 @@ static void put_value(struct buf *b, json v)
 
 static void add(struct training *t, const char *key, const char *value)
 {
-	t->identity[t->n_identity++] = (struct identity){
-		arena_strdup(&t->arena, key), arena_strdup(&t->arena, value)};
+	t->identity[t->n_identity++] =
+		(struct identity){arena_strdup(&t->arena, key), arena_strdup(&t->arena, value)};
 }
 
 void training_identify(struct training *t)
@@ -53,8 +53,8 @@ void training_identify(struct training *t)
 	json root = {0};
 	opts_json(t->o, &all);
 	bool ok = json_parse(p, all.data, all.len, 0, &root, NULL);
-	t->identity = arena_alloc(
-		&t->arena, (8 + (ok ? json_count(root) : 0)) * sizeof *t->identity);
+	t->identity =
+		arena_alloc(&t->arena, (8 + (ok ? json_count(root) : 0)) * sizeof *t->identity);
 	hash_hex(t->rows.content, hex);
 	add(t, "data", hex);
 	hash_hex(t->model_hash, hex);

@@ -39,8 +39,7 @@ static bool sample(struct training *t, struct plan *p, struct err *err)
 	bool ok = true;
 	n = n < SAMPLE_STEPS ? n : SAMPLE_STEPS;
 	for (int64_t step = 0; ok && step < n && step < t->opt.total_steps; step++) {
-		struct step_place at =
-			step_place(step, (int64_t)t->rows.n, t->opt.batch_size);
+		struct step_place at = step_place(step, (int64_t)t->rows.n, t->opt.batch_size);
 		ok = batcher_make(t->batcher, at.epoch, at.first, at.n, &b, err);
 		if (ok)
 			add_batch(p, step, &b);
@@ -114,8 +113,8 @@ static void print_table(const struct training *t, const struct plan *p)
 	table_cell(out, "queries, passages a step");
 	table_cell(out, "%.1f, %.1f", (double)p->n_queries / steps, (double)p->n_passages / steps);
 	table_cell(out, "tokens a step");
-	table_cell(out, "%.0f, the largest of %lld looked at has %lld", mean,
-		(long long)p->n_steps, (long long)p->largest_tokens);
+	table_cell(out, "%.0f, the largest of %lld looked at has %lld", mean, (long long)p->n_steps,
+		(long long)p->largest_tokens);
 	table_cell(out, "longest query, passage");
 	table_cell(out, "%lld, %lld tokens", (long long)p->longest_query,
 		(long long)p->longest_passage);
@@ -126,12 +125,11 @@ static void print_table(const struct training *t, const struct plan *p)
 	table_cell(out, "%lld, %lld of them trained", (long long)model_n_params(t->model, false),
 		(long long)model_n_params(t->model, true));
 	table_cell(out, "memory");
-	table_cell(out, "%.2f GB, measured in the largest step",
-		(double)p->memory / 1e9);
+	table_cell(out, "%.2f GB, measured in the largest step", (double)p->memory / 1e9);
 	table_cell(out, "time");
 	table_cell(out, "about %.0f minutes, %.2f s for the largest step",
-		p->step_seconds * mean / (double)p->largest_tokens *
-			(double)t->opt.total_steps / 60.0,
+		p->step_seconds * mean / (double)p->largest_tokens * (double)t->opt.total_steps /
+			60.0,
 		p->step_seconds);
 	table_print(out, stdout);
 }

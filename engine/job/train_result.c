@@ -1,8 +1,10 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/log.h"
 #include "job/training.h"
 
 static void put_str(struct buf *b, const char *key, const char *v)
@@ -201,4 +203,19 @@ void training_result(const struct training *t, const struct trainer_result *r)
 		print_json(t, r);
 	else
 		print_table(t, r);
+}
+
+void training_complete(const struct training *t)
+{
+	const char *out = opts_str(t->o, "out");
+	char *model = xasprintf("%s/model", out);
+	struct buf b = BUF_INIT;
+	log_info("the run in %s is complete: there is nothing to go on with", out);
+	buf_adds(&b, "{");
+	put_str(&b, "out", out);
+	put_str(&b, "model", model);
+	buf_adds(&b, "}");
+	puts(opts_flag(t->o, "json") ? b.data : model);
+	free(model);
+	buf_release(&b);
 }

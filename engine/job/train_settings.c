@@ -46,8 +46,8 @@ static bool matryoshka(struct training *t, struct err *err)
 			return false;
 		dim[i] = (int64_t)v;
 		if (dim[i] < 1 || (double)dim[i] != v)
-			return err_set(err, ERR_USAGE, "--mrl-dims holds %s, expected whole numbers",
-				dims[i]);
+			return err_set(err, ERR_USAGE,
+				"--mrl-dims holds %s, expected whole numbers", dims[i]);
 	}
 	for (size_t i = 0; i < n_weights; i++)
 		if (!parse_number("mrl-weights", weights[i], &weight[i], err))
@@ -100,8 +100,8 @@ static bool batch_settings(struct training *t, struct err *err)
 	fill_parse(compat && !opts_given(o, "fill-negatives") ? "repeat"
 							      : opts_str(o, "fill-negatives"),
 		&t->batching.draw.fill);
-	mask_parse(compat && !opts_given(o, "mask") ? "none" : opts_str(o, "mask"),
-		&t->batching.mask);
+	mask_parse(
+		compat && !opts_given(o, "mask") ? "none" : opts_str(o, "mask"), &t->batching.mask);
 	bool alone = !opt->loss.in_batch || opt->batch_size == opt->accumulate;
 	if (alone && t->batching.draw.group_size == 1)
 		return err_set(err, ERR_USAGE,
@@ -118,9 +118,9 @@ static void optimiser_settings(struct training *t)
 	opt->optim.weight_decay = opts_real(o, "weight-decay");
 	opt->optim.clip = opts_real(o, "clip");
 	schedule_parse(opts_str(o, "scheduler"), &opt->schedule.kind);
-	opt->schedule.lr = opts_has(o, "lr")  ? opts_real(o, "lr")
-		: opts_flag(o, "lora") ? 1e-4
-				       : 2e-5;
+	opt->schedule.lr = opts_has(o, "lr") ? opts_real(o, "lr")
+		: opts_flag(o, "lora")       ? 1e-4
+					     : 2e-5;
 }
 
 bool training_settings(struct training *t, struct err *err)

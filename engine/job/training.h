@@ -42,6 +42,7 @@ bool training_plan(struct training *t, struct err *err) MUST_CHECK;
 /* train_result.c */
 bool training_manifest(struct training *t, struct rundir *run, struct err *err) MUST_CHECK;
 void training_result(const struct training *t, const struct trainer_result *r);
+void training_complete(const struct training *t); /* --resume of a run that is done */
 
 /* train_eval.c: the model in training, measured on a BEIR folder. */
 struct training_eval;

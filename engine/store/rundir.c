@@ -111,10 +111,12 @@ struct rundir *rundir_resume(const char *path, struct err *err)
 	return is_going_on(path, err) ? NULL : rundir_open(path, err);
 }
 
-void rundir_close(struct rundir *r, enum run_state state)
+void rundir_close(struct rundir *r, enum run_state state, const char *last_words)
 {
 	if (!r)
 		return;
+	if (last_words)
+		fprintf(r->log, "%s\n", last_words);
 	heartbeat_end(r->heart, state);
 	rundir_free(r);
 }

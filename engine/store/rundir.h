@@ -34,8 +34,9 @@ struct rundir *rundir_create(const char *path, struct err *err) MUST_CHECK;
  * is refused. */
 struct rundir *rundir_resume(const char *path, struct err *err) MUST_CHECK;
 bool rundir_is_done(const char *path); /* its last heartbeat said so */
-/* Writes the last heartbeat and ends the log's second sink. */
-void rundir_close(struct rundir *r, enum run_state state);
+/* Writes the last heartbeat and ends the log's second sink. last_words: why it ended, for log.txt
+ * alone (whoever started the job tells it on stderr); NULL = nothing to say. */
+void rundir_close(struct rundir *r, enum run_state state, const char *last_words);
 
 const char *rundir_path(const struct rundir *r);
 /* path/name, living as long as r. */

@@ -132,8 +132,14 @@ bool journal_eval(struct journal *r, int64_t done, double epoch, const struct tr
 	for (size_t i = 0; i < eval->n; i++)
 		put_real(&b, eval->scalar[i].tag, eval->scalar[i].value);
 	buf_adds(&b, "}}");
+	struct tf_scalar named[EVAL_SCALARS];
+	struct arena a = ARENA_INIT;
+	for (size_t i = 0; i < eval->n; i++)
+		named[i] = (struct tf_scalar){
+			arena_printf(&a, "eval/%s", eval->scalar[i].tag), eval->scalar[i].value};
 	bool ok = rundir_metrics(r->run, buf_text(&b), err) &&
-		tfevents_add(r->events, done, eval->scalar, eval->n, err);
+		tfevents_add(r->events, done, named, eval->n, err);
+	arena_release(&a);
 	buf_release(&b);
 	return ok;
 }

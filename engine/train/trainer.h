@@ -39,10 +39,10 @@ struct trainer_options {
 	bool writes_adapter; /* LoRA: adapter/ beside model/ */
 };
 
-/* What an evaluation found: scalars to plot, and the members of a JSON object of the same. */
+/* What an evaluation found: figures by name ("ndcg@10"). */
 #define EVAL_SCALARS 16
 struct train_eval {
-	struct tf_scalar scalar[EVAL_SCALARS]; /* tags are borrowed, and live as long as the run */
+	struct tf_scalar scalar[EVAL_SCALARS]; /* names are borrowed, and live as long as the run */
 	size_t n;
 };
 /* Evaluates the model as it is after `step` steps. */

@@ -59,7 +59,7 @@ static void a_new_run_has_a_heartbeat_and_a_log(void **state)
 	assert_ok(fs_read(rundir_file(r, "log.txt"), &b, 0, &err), &err);
 	assert_non_null(strstr(b.data, "first line"));
 	buf_release(&b);
-	rundir_close(r, RUN_DONE);
+	rundir_close(r, RUN_DONE, NULL);
 
 	char file[600];
 	struct json_file f;
@@ -82,12 +82,12 @@ static void a_folder_that_holds_a_run_is_not_begun_again(void **state)
 	const char *path = fresh_path();
 	struct rundir *r = rundir_create(path, &err);
 	assert_ok(r, &err);
-	rundir_close(r, RUN_FAILED); /* before it had a manifest: nothing was begun */
+	rundir_close(r, RUN_FAILED, NULL); /* before it had a manifest: nothing was begun */
 	r = rundir_create(path, &err);
 	assert_ok(r, &err);
 	assert_ok(rundir_manifest(r, TEXT("{}"), &err), &err);
 	assert_false(rundir_is_done(path));
-	rundir_close(r, RUN_DONE);
+	rundir_close(r, RUN_DONE, NULL);
 	assert_true(rundir_is_done(path));
 	assert_null(rundir_create(path, &err));
 	assert_int_equal(err.code, ERR_USAGE);
@@ -103,11 +103,11 @@ static void a_run_that_still_lives_is_not_resumed(void **state)
 	assert_ok(r, &err);
 	assert_null(rundir_resume(path, &err));
 	assert_int_equal(err.code, ERR_USAGE);
-	rundir_close(r, RUN_STOPPED);
+	rundir_close(r, RUN_STOPPED, NULL);
 	err_clear(&err);
 	r = rundir_resume(path, &err);
 	assert_ok(r, &err);
-	rundir_close(r, RUN_DONE);
+	rundir_close(r, RUN_DONE, NULL);
 }
 
 static void a_killed_process_is_not_alive(void **state)
@@ -150,7 +150,7 @@ static void metrics_survive_a_cut_line_and_can_be_rewound(void **state)
 	assert_ok(rundir_metrics(r, TEXT("{\"step\":2}"), &err), &err);
 	assert_ok(rundir_metrics(r, TEXT("{\"step\":2,\"eval\":true}"), &err), &err);
 	assert_ok(rundir_metrics(r, TEXT("{\"step\":3}"), &err), &err);
-	rundir_close(r, RUN_STOPPED);
+	rundir_close(r, RUN_STOPPED, NULL);
 	char file[600];
 	snprintf(file, sizeof file, "%s/metrics.jsonl", path);
 	FILE *f = fopen(file, "ab");
@@ -162,7 +162,7 @@ static void metrics_survive_a_cut_line_and_can_be_rewound(void **state)
 	assert_ok(r, &err);
 	assert_ok(rundir_rewind_metrics(r, 2, &err), &err);
 	assert_ok(rundir_metrics(r, TEXT("{\"step\":3,\"again\":1}"), &err), &err);
-	rundir_close(r, RUN_DONE);
+	rundir_close(r, RUN_DONE, NULL);
 	assert_true(file_is(file,
 		"{\"step\":1}\n{\"step\":2}\n{\"step\":2,\"eval\":true}\n"
 		"{\"step\":3,\"again\":1}\n"));
@@ -187,7 +187,7 @@ static void the_newest_complete_checkpoint_wins(void **state)
 	assert_true(file_is(file, "ten"));
 	checkpoint(r, 12, "twelve");
 	assert_false(fs_exists(rundir_file(r, "checkpoints/step-11.tmp")));
-	rundir_close(r, RUN_DONE);
+	rundir_close(r, RUN_DONE, NULL);
 }
 
 static void pruning_keeps_the_newest(void **state)
@@ -204,7 +204,7 @@ static void pruning_keeps_the_newest(void **state)
 	assert_false(fs_exists(rundir_file(r, "checkpoints/step-3")));
 	assert_true(fs_exists(rundir_file(r, "checkpoints/step-4")));
 	assert_true(fs_exists(rundir_file(r, "checkpoints/step-5")));
-	rundir_close(r, RUN_DONE);
+	rundir_close(r, RUN_DONE, NULL);
 }
 
 static void a_failed_publication_leaves_the_older_checkpoint(void **state)
@@ -225,7 +225,7 @@ static void a_failed_publication_leaves_the_older_checkpoint(void **state)
 	int64_t step;
 	assert_true(rundir_checkpoint_newest(r, &dir, &step));
 	assert_int_equal(step, 1);
-	rundir_close(r, RUN_FAILED);
+	rundir_close(r, RUN_FAILED, NULL);
 }
 
 static void a_folder_is_replaced_as_a_whole(void **state)
@@ -254,7 +254,7 @@ static void a_folder_is_replaced_as_a_whole(void **state)
 	unsetenv("VECSMITH_FAULT");
 	fault_reset();
 	assert_true(file_is(rundir_file(r, "model/file"), "2"));
-	rundir_close(r, RUN_FAILED);
+	rundir_close(r, RUN_FAILED, NULL);
 }
 
 int main(void)
