@@ -14,12 +14,16 @@ static const struct {
 	{0xAC00, 0xF8FF}, /* Hangul syllables */
 	{0x309B, 0xA66E}, /* kana, CJK ideographs */
 	{0x3030, 0x3098}, /* kana */
-	{0x3000, 0x3029}, /* CJK punctuation */
+	{0x2E00, 0x3029}, /* CJK radicals, punctuation */
 	{0x2002, 0x20CF}, /* punctuation */
 	{0x0388, 0x0482}, /* Greek, Cyrillic */
 	{0x0488, 0x0590}, /* Cyrillic, Armenian */
 	{0xFE30, 0xFFFF}, /* full and half width forms */
 	{0x1F000, 0x1FFFF}, /* emoji */
+	{0x061B, 0x064A}, /* Arabic letters */
+	{0x05C8, 0x060F}, /* Hebrew letters */
+	{0x1E00, 0x1F70}, /* Latin for Vietnamese, Greek */
+	{0x108E, 0x1160}, /* Georgian, Hangul leading jamo */
 	{0x212C, 0x2328}, /* arrows, mathematics */
 	{0x232B, 0x2ADB}, /* box drawing, symbols */
 	{0x20000, 0x2F7FF}, /* CJK extensions */
@@ -33,13 +37,38 @@ static bool is_settled(uint32_t cp)
 	return false;
 }
 
+/* The same for a stretch of bytes without decoding it: every lead byte in it is one of ASCII, Latin,
+ * CJK ideographs or Hangul syllables. One byte behind the stretch is looked at too. Written without
+ * a branch, so that the compiler makes vectors of it. */
+enum { STRETCH = 64 };
+static bool is_plain(const unsigned char *s)
+{
+	unsigned char odd = 0;
+	for (size_t i = 0; i < STRETCH; i++) {
+		unsigned char b = s[i];
+		unsigned char latin = b < 0xCC, ideograph = (unsigned char)(b - 0xE4) < 6;
+		unsigned char hangul = (unsigned char)(b - 0xEB) < 3;
+		unsigned char early_hangul = (b == 0xEA) & (s[i + 1] >= 0xB0);
+		odd |= (unsigned char)!(latin | ideograph | hangul | early_hangul);
+	}
+	return !odd;
+}
+
 bool text_may_not_be_nfc(struct text t)
 {
-	for (size_t i = 0, len; i < t.len; i += len) {
-		len = 1;
-		if ((unsigned char)t.s[i] >= 0x80 &&
-			!is_settled(utf8_decode(t.s + i, t.len - i, &len)))
-			return true;
+	const unsigned char *s = (const unsigned char *)t.s;
+	size_t i = 0;
+	while (i < t.len) {
+		if (t.len - i > STRETCH && is_plain(s + i)) {
+			i += STRETCH;
+			while (i < t.len && (s[i] & 0xC0) == 0x80) /* of the last one there */
+				i++;
+			continue;
+		}
+		size_t end = t.len - i > STRETCH ? i + STRETCH : t.len;
+		for (size_t len; i < end; i += len)
+			if (!is_settled(utf8_decode(t.s + i, t.len - i, &len)))
+				return true;
 	}
 	return false;
 }

@@ -23,7 +23,8 @@ finding_set row_check(const struct record *r, const struct row_hashes *h, struct
 
 /* Characters of a text that is known to be UTF-8. */
 size_t text_chars(struct text t);
-/* A quick look that decides most texts: false is certain, true may still be normal form C. */
+/* A quick look at a text of valid UTF-8 that decides most of them: false is certain, true may still
+ * be normal form C. */
 bool text_may_not_be_nfc(struct text t);
 
 #endif

@@ -2,6 +2,9 @@
 
 #include <stdlib.h>
 #include <sys/stat.h>
+#ifdef __SSE2__
+#include <immintrin.h>
+#endif
 
 #include "base/utf8.h"
 #include "data/lines_cache.h"
@@ -89,70 +92,147 @@ size_t line_column(struct text line, size_t offset)
 	return utf8_count((struct text){line.s, offset < line.len ? offset : line.len}) + 1;
 }
 
-/* p, an array whose length the user's file decides, with room for one more; NULL when there is no
- * memory for it, and p stands as it was. */
-static void *grown(void *p, size_t *cap, size_t n, size_t size, struct err *err)
+/* p, an array whose length the user's file decides, with room for `need` elements; NULL when there
+ * is no memory for it, and p stands as it was. */
+static void *grown(void *p, size_t *cap, size_t n, size_t need, size_t size, struct err *err)
 {
-	if (n < *cap)
+	if (need <= *cap)
 		return p;
-	void *q = try_malloc(*cap * 2, size, "offsets of lines", err);
+	void *q = try_malloc(need * 2, size, "offsets of lines", err);
 	if (!q)
 		return NULL;
-	memcpy(q, p, n * size);
+	if (n > 0)
+		memcpy(q, p, n * size);
 	free(p);
-	*cap *= 2;
+	*cap = need * 2;
 	return q;
 }
 
-static bool add_line(uint64_t **start, size_t *cap, size_t *n, uint64_t offset, struct err *err)
+/* What find_lines() has found so far. */
+struct found {
+	uint64_t *start;
+	struct blank_run *runs;
+	size_t n, cap, n_runs, cap_runs;
+};
+
+/* Room for n more lines. */
+static bool make_room(struct found *f, size_t n, struct err *err)
 {
-	uint64_t *wider = grown(*start, cap, *n, sizeof *wider, err);
-	if (!wider)
-		return false;
-	wider[(*n)++] = offset;
-	*start = wider;
-	return true;
+	uint64_t *start = grown(f->start, &f->cap, f->n, f->n + n, sizeof *start, err);
+	f->start = start ? start : f->start;
+	size_t need = f->n_runs + n;
+	struct blank_run *runs = grown(f->runs, &f->cap_runs, f->n_runs, need, sizeof *runs, err);
+	f->runs = runs ? runs : f->runs;
+	return start && runs;
 }
 
-/* One more blank line before row `row`. */
-static bool add_blank(struct blank_run **runs, size_t *cap, size_t *n, size_t row, struct err *err)
+/* The line [at, end) of data, its LF not counted. */
+static void add_line(struct found *f, const char *data, size_t at, size_t end)
 {
-	size_t n_before = *n > 0 ? (*runs)[*n - 1].n_before + 1 : 1;
-	if (*n > 0 && (*runs)[*n - 1].row == row) {
-		(*runs)[*n - 1].n_before = n_before;
-		return true;
+	if (data[at] == '{' || !line_is_blank(trimmed(data + at, data + end))) {
+		f->start[f->n++] = at;
+		return;
 	}
-	struct blank_run *wider = grown(*runs, cap, *n, sizeof *wider, err);
-	if (!wider)
-		return false;
-	wider[(*n)++] = (struct blank_run){row, n_before};
-	*runs = wider;
-	return true;
+	size_t n_before = f->n_runs > 0 ? f->runs[f->n_runs - 1].n_before + 1 : 1;
+	if (f->n_runs == 0 || f->runs[f->n_runs - 1].row != f->n)
+		f->n_runs++;
+	f->runs[f->n_runs - 1] = (struct blank_run){f->n, n_before};
+}
+
+enum { BLOCK = 64, STRIDE = 128 }; /* bytes of a block, blocks of a stride */
+_Static_assert(BLOCK <= FS_PADDING, "the last block is read whole");
+
+/* For each of n blocks from s on: bit i of its mask is set where byte i is LF. */
+typedef void (*masks_fn)(const char *s, size_t n, uint64_t *mask);
+
+#ifdef __SSE2__ /* every x86-64 */
+static void masks_sse2(const char *s, size_t n, uint64_t *mask)
+{
+	const __m128i lf = _mm_set1_epi8('\n');
+	for (size_t k = 0; k < n; k++, s += BLOCK) {
+		mask[k] = 0;
+		for (int i = 0; i < BLOCK; i += 16) {
+			__m128i v = _mm_loadu_si128((const __m128i *)(const void *)(s + i));
+			int bits = _mm_movemask_epi8(_mm_cmpeq_epi8(v, lf));
+			mask[k] |= (uint64_t)(uint32_t)bits << i;
+		}
+	}
+}
+
+__attribute__((target("avx2"))) static void masks_avx2(const char *s, size_t n, uint64_t *mask)
+{
+	const __m256i lf = _mm256_set1_epi8('\n');
+	for (size_t k = 0; k < n; k++, s += BLOCK) {
+		__m256i a = _mm256_loadu_si256((const __m256i *)(const void *)s);
+		__m256i b = _mm256_loadu_si256((const __m256i *)(const void *)(s + 32));
+		uint32_t low = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(a, lf));
+		uint32_t high = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(b, lf));
+		mask[k] = low | (uint64_t)high << 32;
+	}
+}
+
+static masks_fn best_masks(void)
+{
+	return __builtin_cpu_supports("avx2") ? masks_avx2 : masks_sse2;
+}
+#else
+static void masks_plain(const char *s, size_t n, uint64_t *mask)
+{
+	for (size_t k = 0; k < n; k++, s += BLOCK) {
+		mask[k] = 0;
+		for (int i = 0; i < BLOCK; i++)
+			mask[k] |= (uint64_t)(s[i] == '\n') << i;
+	}
+}
+
+static masks_fn best_masks(void)
+{
+	return masks_plain;
+}
+#endif
+
+/* About how many lines there are, from those at the beginning: fewer moves while they are found. */
+static size_t guess_lines(const struct fs_map *file)
+{
+	size_t sample = file->len < (1 << 16) ? file->len : 1 << 16, n = 1;
+	for (size_t i = 0; i < sample; i++)
+		n += file->data[i] == '\n';
+	return sample ? (size_t)((double)n / (double)sample * 1.1 * (double)file->len) : 0;
 }
 
 /* start[k] for every line that is not blank; a run for every place where lines are missing. */
 static bool find_lines(const struct fs_map *file, struct line_index *ret, struct err *err)
 {
-	size_t cap = file->len / 256 + 64, cap_runs = 64, n = 0, n_runs = 0;
-	uint64_t *start = try_malloc(cap, sizeof *start, "offsets of lines", err);
-	struct blank_run *runs = try_malloc(cap_runs, sizeof *runs, "offsets of lines", err);
-	bool ok = start && runs;
-	const char *end = file->data + file->len, *next;
-	for (const char *at = file->data + mark_len(file); ok && at < end; at = next) {
-		const char *lf = memchr(at, '\n', (size_t)(end - at));
-		next = lf ? lf + 1 : end;
-		if (*at == '{' || !line_is_blank(trimmed(at, lf ? lf : end)))
-			ok = add_line(&start, &cap, &n, (uint64_t)(at - file->data), err);
-		else
-			ok = add_blank(&runs, &cap_runs, &n_runs, n, err);
+	struct found f = {NULL, NULL, 0, 0, 0, 0};
+	size_t at = mark_len(file);
+	bool ok = make_room(&f, guess_lines(file) / 2 + 1, err);
+	size_t n_blocks = (file->len + BLOCK - 1) / BLOCK;
+	masks_fn find_masks = best_masks();
+	for (size_t block = 0; ok && block < n_blocks; block += STRIDE) {
+		uint64_t mask[STRIDE];
+		size_t n = n_blocks - block < STRIDE ? n_blocks - block : STRIDE;
+		find_masks(file->data + block * BLOCK, n, mask);
+		ok = make_room(&f, n * BLOCK + 1, err);
+		for (size_t k = 0; ok && k < n; k++)
+			for (; mask[k]; mask[k] &= mask[k] - 1) {
+				size_t bit = (size_t)__builtin_ctzll(mask[k]);
+				size_t lf = (block + k) * BLOCK + bit;
+				add_line(&f, file->data, at, lf);
+				at = lf + 1;
+			}
 	}
+	if (ok && at < file->len)
+		add_line(&f, file->data, at, file->len);
 	if (!ok) {
-		free(start);
-		free(runs);
+		free(f.start);
+		free(f.runs);
 		return false;
 	}
-	*ret = (struct line_index){
-		.start = start, .n = n, .runs = runs, .n_runs = n_runs, .owned = {start, runs}};
+	*ret = (struct line_index){.start = f.start,
+		.n = f.n,
+		.runs = f.runs,
+		.n_runs = f.n_runs,
+		.owned = {f.start, f.runs}};
 	return true;
 }
 

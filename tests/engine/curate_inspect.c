@@ -159,6 +159,29 @@ static void the_quick_look_never_clears_a_text_that_is_not_nfc(void **state)
 	assert_true(n_cleared > 100000);
 }
 
+/* The same over stretches: a jamo that joins its neighbour, at every place of long texts. */
+static void the_quick_look_sees_every_place_of_a_long_text(void **state)
+{
+	(void)state;
+	static const char *const fillers[] = {
+		"a", "\xEA\xB0\x80", "\xED\x95\x9C", "\xE4\xB8\x80", "\xC3\xA9", "\xE2\x80\x9C"};
+	for (size_t f = 0; f < ARRAY_LEN(fillers); f++) {
+		for (size_t before = 0; before < 150; before++) {
+			struct buf b = BUF_INIT;
+			for (size_t i = 0; i < before; i++)
+				buf_adds(&b, fillers[f]);
+			buf_adds(&b, "\xE1\x84\x92\xE1\x85\xA1");
+			for (size_t i = before; i < 150; i++)
+				buf_adds(&b, fillers[f]);
+			assert_true(text_may_not_be_nfc(buf_text(&b)));
+			struct text rest = {b.data + before * strlen(fillers[f]) + 6, 0};
+			rest.len = (size_t)(b.data + b.len - rest.s);
+			assert_false(text_may_not_be_nfc(rest));
+			buf_release(&b);
+		}
+	}
+}
+
 static void equal_rows_and_queries_name_the_first(void **state)
 {
 	(void)state;
@@ -436,6 +459,7 @@ int main(void)
 		cmocka_unit_test(each_fault_of_a_row_is_found),
 		cmocka_unit_test(decomposed_text_is_found_and_composed_text_is_not),
 		cmocka_unit_test(the_quick_look_never_clears_a_text_that_is_not_nfc),
+		cmocka_unit_test(the_quick_look_sees_every_place_of_a_long_text),
 		cmocka_unit_test(equal_rows_and_queries_name_the_first),
 		cmocka_unit_test(a_positive_of_two_queries_is_shared),
 		cmocka_unit_test(a_leak_names_both_files),
