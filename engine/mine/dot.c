@@ -4,6 +4,8 @@
 #include "mine/search.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include "mine/dot.h"
 
@@ -69,4 +71,17 @@ void search_normalize(float *x, size_t n, size_t dim)
 		for (size_t k = 0; k < dim; k++)
 			x[k] = (float)((double)x[k] * scale);
 	}
+}
+
+double search_shortest(float x)
+{
+	char digits[32];
+	if (!isfinite(x))
+		return (double)x;
+	for (int precision = 6; precision <= 9; precision++) {
+		snprintf(digits, sizeof digits, "%.*g", precision, (double)x);
+		if (strtof(digits, NULL) == x)
+			break;
+	}
+	return strtod(digits, NULL);
 }

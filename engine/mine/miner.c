@@ -1,7 +1,6 @@
 #include "mine/miner.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -247,18 +246,6 @@ static bool decide(struct miner *m, struct err *err)
 	return ok;
 }
 
-/* A similarity is a float: its shortest decimal, so that rows do not carry digits that say nothing. */
-static double shortest(float x)
-{
-	char digits[32];
-	for (int precision = 6; precision <= 9; precision++) {
-		snprintf(digits, sizeof digits, "%.*g", precision, (double)x);
-		if (strtof(digits, NULL) == x)
-			break;
-	}
-	return isnan(x) ? (double)NAN : strtod(digits, NULL);
-}
-
 /* Old negatives that stay, in their order. */
 static size_t keep_old(struct miner *m, const struct mine_row *row, const struct record *r,
 	struct candidate *out, struct arena *a)
@@ -275,7 +262,7 @@ static size_t keep_old(struct miner *m, const struct mine_row *row, const struct
 		}
 		out[n] = r->neg[i];
 		if (isnan(out[n].sim))
-			out[n].sim = shortest(m->done.sims[ref]);
+			out[n].sim = search_shortest(m->done.sims[ref]);
 		n++;
 	}
 	m->report->n_kept += n;
@@ -297,12 +284,12 @@ static void write_row(
 	for (size_t k = 0; k < m->done.n[i]; k++) {
 		const struct negative *mined = &m->done.negatives[m->done.start[i] + k];
 		neg[n] = candidate_of(m->x->texts.t[mined->text]);
-		neg[n].sim = shortest(mined->sim);
+		neg[n].sim = search_shortest(mined->sim);
 		neg[n].rank = mined->rank;
 		neg[n++].from = text_of(m->opt->from);
 	}
 	for (size_t k = 0; k < r->n_pos; k++)
-		r->pos[k].sim = shortest(m->done.sims[row->refs + k]);
+		r->pos[k].sim = search_shortest(m->done.sims[row->refs + k]);
 	r->neg = neg;
 	r->n_neg = n;
 	struct buf line = BUF_INIT;
