@@ -24,7 +24,7 @@ static const struct {
 	[FINDING_REPLACED_SURROGATES] = {"replaced_surrogates", "half a surrogate pair in a text",
 		"read as U+FFFD; the text was cut inside an emoji or a rare character"},
 	[FINDING_NOT_NFC] = {"not_nfc", "a text that is not in Unicode's normal form C",
-		"tokenizers of the XLM-R family (bge-m3, e5) break decomposed Hangul: compose it"},
+		"compose it: bge-m3, e5 and others of XLM-R's family break decomposed Hangul"},
 	[FINDING_LONG_TEXT] = {"long_text", "a text longer than the model reads",
 		"its end is cut off: cut it into passages or raise --max-length"},
 	[FINDING_POSITIVE_IN_NEGATIVES] = {"positive_in_negatives",

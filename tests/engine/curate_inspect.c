@@ -1,12 +1,13 @@
 #include "support.h"
 
 #include "base/buf.h"
+#include "base/fault.h"
+#include "base/rng.h"
 #include "base/utf8.h"
 #include "curate/checks.h"
 #include "curate/equals.h"
 #include "curate/histogram.h"
 #include "curate/inspect.h"
-#include "base/rng.h"
 
 struct fixture {
 	struct dataset *d;
@@ -402,6 +403,35 @@ static void the_report_is_the_same_for_any_number_of_threads(void **state)
 	done(&one);
 }
 
+/* Memory that runs out at any place ends in a sentence. */
+static void a_lack_of_memory_is_an_error(void **state)
+{
+	(void)state;
+	const char *path = many_rows();
+	size_t n_failed = 0;
+	bool is_done = false;
+	for (int n = 1; !is_done && n < 100; n++) {
+		char fault[30];
+		snprintf(fault, sizeof fault, "memory:%d", n);
+		setenv("VECSMITH_FAULT", fault, 1);
+		fault_reset();
+		struct err err = ERR_INIT;
+		struct inspect_options opt = {.threads = 1};
+		struct inspect_report r;
+		struct dataset *d = dataset_open(&path, 1, NULL, &err);
+		is_done = d && inspect(d, &opt, &r, &err);
+		if (is_done)
+			inspect_release(&r);
+		else
+			assert_non_null(strstr(err.text, "out of memory"));
+		n_failed += !is_done;
+		dataset_close(d);
+	}
+	unsetenv("VECSMITH_FAULT");
+	fault_reset();
+	assert_true(is_done && n_failed > 5);
+}
+
 static void a_radix_sort_keeps_the_order_of_equals(void **state)
 {
 	(void)state;
@@ -470,6 +500,7 @@ int main(void)
 		cmocka_unit_test(tokens_are_counted_with_a_model),
 		cmocka_unit_test(fields_are_counted_with_their_commonest_type),
 		cmocka_unit_test(the_report_is_the_same_for_any_number_of_threads),
+		cmocka_unit_test(a_lack_of_memory_is_an_error),
 		cmocka_unit_test(a_radix_sort_keeps_the_order_of_equals),
 		cmocka_unit_test(quantiles_are_exact_beyond_the_bins_too),
 		cmocka_unit_test(the_shared_training_file_has_its_known_counts),

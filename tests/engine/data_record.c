@@ -386,6 +386,71 @@ static void any_row_keeps_what_is_not_ours(void **state)
 	}
 }
 
+static bool equal_sides(
+	const struct candidate *a, size_t n_a, const struct candidate *b, size_t n_b)
+{
+	bool same = n_a == n_b;
+	for (size_t i = 0; same && i < n_a; i++)
+		same = text_equal(a[i].text, b[i].text) &&
+			(a[i].score == b[i].score || (isnan(a[i].score) && isnan(b[i].score)));
+	return same;
+}
+
+/* Bytes of a good row changed, dropped, doubled: it is refused with a place, or it is a row that
+ * comes back from its own writing. */
+static void any_damaged_row_is_refused_or_comes_back(void **state)
+{
+	struct fixture *f = *state;
+	static const char good[] =
+		"{\"query\":\"\xED\x95\x9C\\ud55c\",\"pos\":[\"a\",\"b\"],\"neg\":[\"c\"],"
+		"\"pos_scores\":[1,2e1],\"neg_scores\":[null],\"scores\":{\"t\":{\"pos\":[1,2]}},"
+		"\"id\":\"x\",\"z\":[{\"y\":false}]}";
+	static const char likely[] = "\"{}[]:,\\ \n0-\x80\xFF\0nullpos";
+	size_t n_read = 0, n_refused = 0;
+	for (uint64_t seed = 0; seed < 20000; seed++) {
+		struct rng rng = rng_new(seed, 1);
+		char line[2 * sizeof good];
+		size_t len = sizeof good - 1;
+		memcpy(line, good, len);
+		for (uint64_t k = rng_below(&rng, 3) + 1; k > 0; k--) {
+			size_t at = rng_below(&rng, len), n = rng_below(&rng, 6);
+			n = n < len - at ? n : len - at;
+			switch (rng_below(&rng, 3)) {
+			case 0:
+				line[at] = likely[rng_below(&rng, sizeof likely - 1)];
+				break;
+			case 1:
+				memmove(line + at, line + at + n, len - at - n);
+				len -= n;
+				break;
+			default:
+				memmove(line + at + n, line + at, len - at);
+				len += n;
+				break;
+			}
+		}
+		struct record r, again;
+		struct err err = ERR_INIT;
+		size_t offset = SIZE_MAX;
+		if (!record_parse(
+			    f->parser, (struct text){line, len}, 0, &f->arena, &r, &offset, &err)) {
+			assert_true(offset <= len && err.text[0]);
+			n_refused++;
+			continue;
+		}
+		n_read++;
+		buf_clear(&f->out);
+		record_write(&r, f->parser, &f->out);
+		again = parsed(f, buf_text(&f->out));
+		assert_true(text_equal(r.query, again.query));
+		assert_true(equal_sides(r.pos, r.n_pos, again.pos, again.n_pos));
+		assert_true(equal_sides(r.neg, r.n_neg, again.neg, again.n_neg));
+		assert_true(text_equal(r.id, again.id));
+		assert_false(again.pos_scores_bad || again.neg_scores_bad);
+	}
+	assert_true(n_read > 1000 && n_refused > 1000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -404,6 +469,7 @@ int main(void)
 		T(a_teacher_is_added_beside_the_old_ones),
 		T(scores_of_another_shape_are_the_users_own),
 		T(any_row_keeps_what_is_not_ours),
+		T(any_damaged_row_is_refused_or_comes_back),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
