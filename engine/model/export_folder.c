@@ -125,23 +125,69 @@ static bool write_pooling(
 	return write_text(a, dir, "1_Pooling/config.json", b, err);
 }
 
-static bool write_sentence_transformers(
-	const struct model *m, struct arena *a, const char *dir, struct err *err)
+static const char *quoted(struct arena *a, const char *s)
 {
-	static const struct json_change standard[] = {
+	struct buf b = BUF_INIT;
+	json_put_str(&b, s);
+	const char *text = arena_strdup(a, b.data);
+	buf_release(&b);
+	return text;
+}
+
+/* The folder's prompts, with those that training used in place of its own. */
+static const char *changed_prompts(const struct model *m, struct arena *a, json prompts)
+{
+	struct json_change changes[2];
+	struct buf b = BUF_INIT;
+	size_t n = 0;
+	if (m->query_prompt)
+		changes[n++] = (struct json_change){"query", quoted(a, m->query_prompt)};
+	if (m->passage_prompt)
+		changes[n++] = (struct json_change){"document", quoted(a, m->passage_prompt)};
+	json_copy_changed(&b, prompts, changes, n);
+	const char *text = arena_strdup(a, b.data);
+	buf_release(&b);
+	return text;
+}
+
+static bool write_prompts(const struct model *m, struct arena *a, const char *dir, struct err *err)
+{
+	static const char name[] = "config_sentence_transformers.json";
+	struct json_change changes[] = {
 		{"__version__",
 			"{\"sentence_transformers\": \"5.1.0\", \"transformers\": \"4.55.0\", "
 			"\"pytorch\": \"2.8.0\"}"},
 		{"similarity_fn_name", "\"cosine\""},
+		{"prompts", NULL},
 	};
+	size_t n = ARRAY_LEN(changes) - 1;
+	if (m->query_prompt || m->passage_prompt) {
+		const char *path = fs_join(a, m->config.dir, name);
+		struct json_file f = {0};
+		json prompts = {0};
+		if (fs_exists(path)) {
+			if (!json_file_open(path, &f, err)) {
+				json_file_close(&f);
+				return false;
+			}
+			prompts = json_get(f.root, "prompts");
+		}
+		changes[n++].text = changed_prompts(m, a, prompts);
+		json_file_close(&f);
+	}
+	return write_changed(a, m->config.dir, dir, name, changes, n, err);
+}
+
+static bool write_sentence_transformers(
+	const struct model *m, struct arena *a, const char *dir, struct err *err)
+{
 	struct buf b = BUF_INIT;
 	bool ok = write_modules(m, a, dir, &b, err) && write_pooling(m, a, dir, &b, err);
 	if (ok) {
 		buf_addf(&b, "{\n  \"max_seq_length\": %lld,\n  \"do_lower_case\": false\n}\n",
 			(long long)m->config.max_length);
 		ok = write_text(a, dir, "sentence_bert_config.json", &b, err) &&
-			write_changed(a, m->config.dir, dir, "config_sentence_transformers.json",
-				standard, ARRAY_LEN(standard), err);
+			write_prompts(m, a, dir, err);
 	}
 	buf_release(&b);
 	return ok;

@@ -190,6 +190,13 @@ bool model_normalizes(const struct model *m)
 	return m->config.normalizes;
 }
 
+void model_set_prompts(struct model *m, const char *query, const char *passage)
+{
+	struct arena *a = &m->config.arena;
+	m->query_prompt = query ? arena_strdup(a, query) : NULL;
+	m->passage_prompt = passage ? arena_strdup(a, passage) : NULL;
+}
+
 /* The forward passes. */
 
 static struct pass pass_of(const struct model *m, const struct forward *how)

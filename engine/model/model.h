@@ -103,6 +103,9 @@ void model_refresh(struct model *m);
 /* Gradients under Hugging Face's (or PEFT's) names, f32, to one safetensors file. */
 bool model_write_gradients(struct model *m, const char *path, struct err *err) MUST_CHECK;
 
+/* Prompts that model_write() stores in place of the folder's, because training used them; NULL
+ * keeps the folder's. Copied. */
+void model_set_prompts(struct model *m, const char *query, const char *passage);
 /* Writes a complete folder: weights (LoRA merged), config, tokenizer files, the
  * sentence-transformers files in the layout that every version reads (prompts included), and a
  * model card. dir is filled in place: the caller publishes it. */

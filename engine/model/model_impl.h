@@ -22,6 +22,8 @@ struct model {
 	enum model_use use;
 	enum model_dtype dtype; /* never AUTO */
 
+	const char *query_prompt, *passage_prompt; /* model_set_prompts(); NULL: the folder's */
+
 	struct lora *loras; /* one a linear; NULL: no LoRA */
 	int64_t lora_alpha;
 	double lora_dropout;

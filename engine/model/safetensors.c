@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/jsonfile.h"
 #include "base/parallel.h"
@@ -331,7 +332,11 @@ static void hash_chunks(void *ctx, size_t begin, size_t end, int worker)
 	for (size_t i = begin; i < end; i++) {
 		size_t at = i * HASH_CHUNK;
 		size_t left = job->map->len - at;
-		job->ret[i] = hash128(job->map->data + at, left < HASH_CHUNK ? left : HASH_CHUNK);
+		if (left > HASH_CHUNK)
+			left = HASH_CHUNK;
+		job->ret[i] = hash128(job->map->data + at, left);
+		/* Read once: the file's pages need not count as this process's memory. */
+		madvise((char *)job->map->base + at, left, MADV_DONTNEED);
 	}
 }
 

@@ -116,6 +116,29 @@ static void the_written_folder_keeps_pooling_length_and_prompts(void **state)
 	same_file(path, test_file("tests/fixtures/model-base/tokenizer.json"));
 }
 
+static void prompts_of_the_training_are_stored(void **state)
+{
+	(void)state;
+	static const char *const dirs[] = {"model-base", "model-old"}; /* with prompts, without */
+	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
+		struct err err = ERR_INIT;
+		struct buf b = BUF_INIT;
+		char path[600];
+		snprintf(path, sizeof path, "tests/fixtures/%s", dirs[i]);
+		struct model *m = open_model(test_file(path), MODEL_TRAIN);
+		model_set_prompts(m, "find \"it\": ", NULL);
+		assert_ok(model_write(m, scratch("prompted"), &err), &err);
+		model_close(m);
+		snprintf(path, sizeof path, "%s/config_sentence_transformers.json",
+			scratch("prompted"));
+		assert_ok(fs_read(path, &b, 0, &err), &err);
+		assert_non_null(strstr(b.data, "\"query\": \"find \\\"it\\\": \""));
+		assert_null(strstr(b.data, "\"query : \""));
+		assert_true((strstr(b.data, "\"passage : \"") != NULL) == (i == 0));
+		buf_release(&b);
+	}
+}
+
 static void equal_models_are_equal_files(void **state)
 {
 	(void)state;
@@ -289,6 +312,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_written_model_gives_the_same_vectors),
 		cmocka_unit_test(the_written_folder_keeps_pooling_length_and_prompts),
+		cmocka_unit_test(prompts_of_the_training_are_stored),
 		cmocka_unit_test(equal_models_are_equal_files),
 		cmocka_unit_test(tensors_lie_in_the_order_of_the_formats_library),
 		cmocka_unit_test(adapters_merge_as_peft_merges_them),

@@ -302,7 +302,7 @@ static const char *gradient_file(void)
 	return path;
 }
 
-static void backward_of_vectors(struct gold *g)
+static void write_vector_gradients(struct gold *g)
 {
 	struct err err = ERR_INIT;
 	struct token_batch b = batch_of(g);
@@ -316,6 +316,11 @@ static void backward_of_vectors(struct gold *g)
 	assert_ok(model_write_gradients(g->m, gradient_file(), &err), &err);
 	tn_pop(s);
 	free(c);
+}
+
+static void backward_of_vectors(struct gold *g)
+{
+	write_vector_gradients(g);
 	compare_gradients(g, gradient_file());
 }
 
@@ -325,6 +330,74 @@ static void gradients_equal_pytorch(void **state)
 	struct gold g;
 	open_gold(&g, "model-base", "model-base", &train_f32);
 	backward_of_vectors(&g);
+	close_gold(&g);
+}
+
+/* What bf16 loses in a gradient is the rounding of its factors, not a direction. */
+static void gradients_in_bf16_point_the_same_way(void **state)
+{
+	(void)state;
+	struct model_options opt = {.use = MODEL_TRAIN, .dtype = MODEL_BF16};
+	struct gold g;
+	struct safetensors ours;
+	struct err err = ERR_INIT;
+	open_gold(&g, "model-base", "model-base", &opt);
+	write_vector_gradients(&g);
+	assert_ok(safetensors_open(gradient_file(), &ours, &err), &err);
+	for (size_t i = 0; i < ours.n; i++) {
+		char name[200];
+		size_t n;
+		snprintf(name, sizeof name, "grad.%s", ours.t[i].name);
+		float *want = floats(&g, name, &n);
+		float *got = xmalloc(ours.t[i].bytes + 1);
+		memcpy(got, ours.t[i].data, ours.t[i].bytes);
+		double dot = 0.0, a = 0.0, b = 0.0;
+		for (size_t k = 0; k < n; k++) {
+			dot += (double)got[k] * (double)want[k];
+			a += (double)got[k] * (double)got[k];
+			b += (double)want[k] * (double)want[k];
+		}
+		/* A key's bias has no gradient but rounding. */
+		if (!strstr(name, "key.bias") && !(dot > 0.99 * sqrt(a * b)))
+			fail_msg("%s: cosine %g", name, dot / sqrt(a * b));
+		free(want);
+		free(got);
+	}
+	safetensors_close(&ours);
+	close_gold(&g);
+}
+
+static void bf16_copies_follow_their_masters_when_refreshed(void **state)
+{
+	(void)state;
+	struct model_options opt = {.use = MODEL_TRAIN, .dtype = MODEL_BF16};
+	struct gold g;
+	open_gold(&g, "model-base", "model-base", &opt);
+	struct token_batch b = batch_of(&g);
+	struct forward how = FORWARD_ENCODE;
+	size_t n = (size_t)g.n * 24, at = 0;
+	float *got[3];
+	const struct trained *t;
+	size_t n_trained = model_trained(g.m, &t), live = 0;
+	while (at < n_trained && t[at].numel != 3 * 24 * 24)
+		at++;
+	assert_true(at < n_trained);
+	for (int i = 0; i < 3; i++) {
+		tn_scope *s = tn_push_no_grad(g.root);
+		if (i == 1) /* query, key and value of the first layer */
+			tn_axpy_(s, t[at].param, 1.0, tn_full(s, 0.5, SHAPE(72, 24)));
+		if (i == 2)
+			model_refresh(g.m);
+		got[i] = read_all(s, model_embed(g.m, s, &b, &how), n);
+		tn_pop(s);
+		if (i == 0)
+			live = tn_live(g.root);
+	}
+	assert_int_equal(tn_live(g.root), live); /* old copies are gone */
+	assert_memory_equal(got[0], got[1], n * sizeof(float));
+	assert_memory_not_equal(got[0], got[2], n * sizeof(float));
+	for (int i = 0; i < 3; i++)
+		free(got[i]);
 	close_gold(&g);
 }
 
@@ -448,6 +521,8 @@ int main(void)
 		cmocka_unit_test(a_text_gives_the_same_vector_in_every_batch),
 		cmocka_unit_test(bf16_stays_close_to_f32),
 		cmocka_unit_test(gradients_equal_pytorch),
+		cmocka_unit_test(gradients_in_bf16_point_the_same_way),
+		cmocka_unit_test(bf16_copies_follow_their_masters_when_refreshed),
 		cmocka_unit_test(scores_and_their_gradients_equal_transformers),
 		cmocka_unit_test(adapters_apply_and_learn_as_in_peft),
 		cmocka_unit_test(fresh_adapters_change_nothing),
