@@ -39,6 +39,11 @@ static const char *skip_nested(const char *p, const char *end)
 	return p;
 }
 
+static bool ends_scalar(char c)
+{
+	return c == ',' || c == ']' || c == '}' || c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
 static const char *skip_value(const char *p, const char *end)
 {
 	if (p == end)
@@ -47,7 +52,7 @@ static const char *skip_value(const char *p, const char *end)
 		return skip_string(p + 1, end);
 	if (*p == '{' || *p == '[')
 		return skip_nested(p, end);
-	while (p < end && !memchr(" \t\r\n,]}", *p, 7))
+	while (p < end && !ends_scalar(*p))
 		p++;
 	return p;
 }

@@ -38,8 +38,8 @@ static bool old_next(struct old *o)
 /* The comma before the next member or element, unless it is the first. */
 static void separate(struct buf *b)
 {
-	char last = b->len > 0 ? b->data[b->len - 1] : '{';
-	if (last != '{' && last != '[')
+	bool is_first = b->len == 0 || b->data[b->len - 1] == '{' || b->data[b->len - 1] == '[';
+	if (!is_first)
 		buf_addch(b, ',');
 }
 
