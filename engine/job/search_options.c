@@ -1,7 +1,50 @@
 #include "job/jobs.h"
 
 static const struct option options[] = {
+	OPTIONS_ENCODER,
+	OPTIONS_PROMPTS,
+	{.name = "corpus",
+		.type = OPT_STRING,
+		.arg = "F",
+		.is_required = true,
+		.help = "passages: JSONL with text, one a line, or a BEIR folder"},
+	{.name = "query", .type = OPT_STRING, .arg = "TEXT", .help = "what to look for"},
+	{.name = "queries",
+		.type = OPT_STRING,
+		.arg = "F",
+		.help = "many at once: JSONL with text, or one a line"},
+	{.name = "top",
+		.type = OPT_INT,
+		.def = "10",
+		.range = "1..",
+		.arg = "N",
+		.help = "passages a query"},
+	{.name = "save-index",
+		.type = OPT_STRING,
+		.arg = "F",
+		.help = "keeps the passages' vectors as a faiss index"},
+	{.name = "index-type",
+		.type = OPT_STRING,
+		.def = "Flat",
+		.arg = "T",
+		.help = "what --save-index builds, in faiss' words: Flat, SQ8, IVF64,Flat, HNSW16"},
+	{.name = "index",
+		.type = OPT_STRING,
+		.arg = "F",
+		.help = "searches a saved index of the same corpus instead of encoding it"},
+	{.name = "index-options",
+		.type = OPT_STRING,
+		.arg = "T",
+		.help = "how hard to look in it, in faiss' words: nprobe=16, efSearch=64"},
+	{.name = "tile",
+		.type = OPT_INT,
+		.range = "1..",
+		.arg = "N",
+		.help = "passages scored at a time; changes memory, never the result"},
 	{.name = NULL},
 };
 
-const struct job search_job = {"search", "", options, ""};
+const struct job search_job = {"search", "a query -> ranked passages", options,
+	"vecsmith search --model build/models/me5-small --corpus corpus.jsonl --query \"한국의 수도\"\n"
+	"vecsmith search --model M --corpus corpus.jsonl --queries q.txt --top 5 --json\n"
+	"vecsmith search --model M --corpus corpus.jsonl --query hello --save-index corpus.faiss\n"};
