@@ -59,7 +59,7 @@ static bool open_jsonl(
 	if (!lines_map(path, &s->map, err))
 		return false;
 	if (!check_kind(path, &s->map, err) ||
-		!line_index_open(path, &s->map, opt->cache_dir, &s->lines, err)) {
+		!line_index_open(path, &s->map, opt->cache_dir, opt->progress, &s->lines, err)) {
 		fs_unmap(&s->map);
 		return false;
 	}
@@ -83,7 +83,7 @@ static bool open_beir(
 struct dataset *dataset_open(
 	const char *const *paths, size_t n, const struct dataset_options *opt, struct err *err)
 {
-	static const struct dataset_options standard = {NULL, NULL};
+	static const struct dataset_options standard = {NULL, NULL, NULL};
 	struct dataset *d = xcalloc(1, sizeof *d);
 	d->sources = xcalloc(n + 1, sizeof *d->sources);
 	for (size_t i = 0; i < n; i++) {

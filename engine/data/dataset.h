@@ -9,6 +9,7 @@
 #ifndef DATA_DATASET_H
 #define DATA_DATASET_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,6 +21,8 @@ struct dataset;
 struct dataset_options {
 	const char *split; /* of BEIR folders; NULL = "train" */
 	const char *cache_dir; /* for line offsets; NULL = no cache */
+	atomic_size_t *
+		progress; /* bytes indexed so far, for who waits on another thread; NULL = nobody */
 };
 
 /* Opens one or several files or folders, in order. A path that cannot be opened is an error; a row

@@ -201,7 +201,8 @@ static size_t guess_lines(const struct fs_map *file)
 }
 
 /* start[k] for every line that is not blank; a run for every place where lines are missing. */
-static bool find_lines(const struct fs_map *file, struct line_index *ret, struct err *err)
+static bool find_lines(
+	const struct fs_map *file, atomic_size_t *progress, struct line_index *ret, struct err *err)
 {
 	struct found f = {NULL, NULL, 0, 0, 0, 0};
 	size_t at = mark_len(file);
@@ -211,6 +212,8 @@ static bool find_lines(const struct fs_map *file, struct line_index *ret, struct
 	for (size_t block = 0; ok && block < n_blocks; block += STRIDE) {
 		uint64_t mask[STRIDE];
 		size_t n = n_blocks - block < STRIDE ? n_blocks - block : STRIDE;
+		if (progress)
+			atomic_store_explicit(progress, block * BLOCK, memory_order_relaxed);
 		find_masks(file->data + block * BLOCK, n, mask);
 		ok = make_room(&f, n * BLOCK + 1, err);
 		for (size_t k = 0; ok && k < n; k++)
@@ -237,12 +240,12 @@ static bool find_lines(const struct fs_map *file, struct line_index *ret, struct
 }
 
 bool line_index_open(const char *path, const struct fs_map *file, const char *cache_dir,
-	struct line_index *ret, struct err *err)
+	atomic_size_t *progress, struct line_index *ret, struct err *err)
 {
 	bool is_cached = cache_dir && file->len >= LINES_CACHE_MIN;
 	if (is_cached && lines_cache_read(cache_dir, path, file, ret))
 		return true;
-	if (!find_lines(file, ret, err))
+	if (!find_lines(file, progress, ret, err))
 		return false;
 	if (is_cached)
 		lines_cache_write(cache_dir, path, file, ret);

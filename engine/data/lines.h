@@ -6,6 +6,7 @@
 #ifndef DATA_LINES_H
 #define DATA_LINES_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -45,10 +46,10 @@ struct line_index {
 
 /* Finds the lines of file. With a cache_dir the result is kept there for files of LINES_CACHE_MIN
  * bytes and more, keyed by path, size, modification time and a hash of samples; a cache that
- * cannot be written is a warning. */
+ * cannot be written is a warning. progress (may be NULL) is set to the bytes passed so far. */
 #define LINES_CACHE_MIN ((size_t)4 << 20)
 bool line_index_open(const char *path, const struct fs_map *file, const char *cache_dir,
-	struct line_index *ret, struct err *err) MUST_CHECK;
+	atomic_size_t *progress, struct line_index *ret, struct err *err) MUST_CHECK;
 void line_index_close(struct line_index *x);
 struct text line_index_get(const struct line_index *x, const struct fs_map *file, size_t i);
 size_t line_index_number(const struct line_index *x, size_t i);

@@ -1,0 +1,128 @@
+/* The frame around every screen: header, message line, footer, and the command line when it is
+ * open. */
+#include "tui/app.h"
+
+#include <string.h>
+
+#include "base/utf8.h"
+#include "tui/key.h"
+#include "tui/prompt.h"
+
+enum { LEAST_ROWS = 8, LEAST_COLS = 20 };
+
+static void draw_header(struct app *a, struct grid *g, const struct screen_ops *ops, void *state)
+{
+	struct rect line = {0, 0, 1, g->cols};
+	grid_fill(g, line, STYLE_TITLE);
+	struct buf right = BUF_INIT, left = BUF_INIT;
+	session_status(&a->session, &right);
+	buf_addf(&left, " %s  ", ops->title);
+	if (ops->header)
+		ops->header(state, a, &left);
+	int width = (int)utf8_width(buf_text(&right)) + 1;
+	struct rect room = {0, 0, 1, g->cols - width > 10 ? g->cols - width - 1 : g->cols};
+	grid_text(g, room, 0, 0, STYLE_TITLE, buf_text(&left));
+	if (room.cols < g->cols)
+		grid_text(g, line, 0, g->cols - width,
+			a->session.save_failed ? STYLE_BAD : STYLE_TITLE, buf_text(&right));
+	buf_release(&left);
+	buf_release(&right);
+}
+
+/* The commands with a footer number, smallest first, as many as fit. */
+static void draw_footer(const struct app *a, struct grid *g, int row)
+{
+	struct rect line = {row, 0, 1, g->cols};
+	int col = 0;
+	for (int order = 1; order <= 10; order++)
+		for (const struct command *c = commands; c->id; c++) {
+			if (c->footer != order || !(c->where & (1u << app_screen(a))))
+				continue;
+			const char *s = c->keys;
+			uint32_t key = key_parse(&s);
+			int need = (int)utf8_width(text_of(key_label(key))) +
+				(int)strlen(c->label) + 3;
+			if (col + need > g->cols)
+				continue;
+			col += grid_printf(g, line, 0, col, STYLE_PLAIN, " ");
+			col += grid_put(g, line, 0, col, STYLE_KEY, key_label(key));
+			col += grid_printf(g, line, 0, col, STYLE_DIM, " %s ", c->label);
+		}
+}
+
+static void draw_prompt(struct grid *g, int row)
+{
+	struct rect line = {row, 0, 1, g->cols};
+	grid_fill(g, line, STYLE_PLAIN);
+	const char *text = prompt_line();
+	size_t cursor = prompt_cursor();
+	int label = grid_put(g, line, 0, 0, STYLE_BOLD, prompt_label());
+	/* A long line scrolls so that the cursor stays in view. */
+	size_t from = 0;
+	int room = g->cols - label - 1;
+	while (from < cursor && (int)utf8_width((struct text){text + from, cursor - from}) > room) {
+		size_t len;
+		utf8_decode(text + from, cursor - from, &len);
+		from += len;
+	}
+	int used = grid_put(g, line, 0, label, STYLE_PLAIN, text + from);
+	if (prompt_hints()[0])
+		grid_printf(g, line, 0, label + used + 1, STYLE_DIM, " %s", prompt_hints());
+	g->cursor_row = row;
+	g->cursor_col = label + (int)utf8_width((struct text){text + from, cursor - from});
+}
+
+static void draw_bottom(const struct app *a, struct grid *g)
+{
+	int row = g->rows - 1;
+	draw_footer(a, g, row);
+	if (prompt_is_open()) {
+		draw_prompt(g, row - 1);
+		return;
+	}
+	struct rect line = {row - 1, 0, 1, g->cols};
+	if (a->prefix)
+		grid_printf(g, line, 0, 0, STYLE_DIM,
+			" %s: d data  n negatives  c curate  t train  e eval  j jobs  g top",
+			key_label(a->prefix));
+	else if (a->message[0])
+		grid_printf(g, line, 0, 0, a->is_error ? STYLE_BAD : STYLE_PLAIN, "%s %s",
+			a->is_error ? "!" : " ", a->message);
+	else if (a->count)
+		grid_printf(g, line, 0, 0, STYLE_DIM, " %lld", (long long)a->count);
+}
+
+static void draw_messages(const struct app *a, struct grid *g, struct rect r)
+{
+	struct rect in = grid_frame(g, r, "messages", true);
+	const char *s = a->messages.data ? a->messages.data : "nothing was said yet\n";
+	int n = 0;
+	for (const char *p = s; *p; p++)
+		n += *p == '\n';
+	int skip = n > in.rows ? n - in.rows : 0;
+	for (int row = -skip; *s; row++) {
+		size_t len = strcspn(s, "\n");
+		grid_text(g, in, row, 0, STYLE_PLAIN, (struct text){s, len});
+		s += len + (s[len] != '\0');
+	}
+}
+
+void app_draw(struct app *a)
+{
+	struct grid *g = &a->grid;
+	grid_clear(g);
+	if (g->rows < LEAST_ROWS || g->cols < LEAST_COLS) {
+		grid_printf(g, (struct rect){0, 0, g->rows, g->cols}, 0, 0, STYLE_PLAIN,
+			"%dx%d: too small", g->cols, g->rows);
+		return;
+	}
+	const struct screen_ops *ops = app_screens[app_screen(a)];
+	void *state = a->state[app_screen(a)];
+	draw_header(a, g, ops, state);
+	struct rect body = {1, 0, g->rows - 3, g->cols};
+	if (a->shows_messages)
+		draw_messages(a, g, body);
+	else
+		ops->view(state, a, g, body);
+	draw_bottom(a, g);
+}

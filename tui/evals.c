@@ -1,0 +1,95 @@
+#include "tui/evals.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fs.h"
+#include "base/jsonfile.h"
+
+const char *const eval_metrics[4] = {"ndcg@10", "recall@100", "mrr@10", "map"};
+
+static double number(json o, const char *key)
+{
+	double v = NAN;
+	json_real(json_get(o, key), &v);
+	return v;
+}
+
+static void read_queries(struct eval_result *r, json per_query)
+{
+	size_t n = json_count(per_query);
+	r->queries = arena_calloc(&r->arena, n + 1, sizeof *r->queries);
+	for (struct json_iter it = json_each(per_query); json_next(&it);) {
+		struct text id = arena_text(&r->arena, (struct text){it.key, it.key_len});
+		double v = number(it.value, eval_metrics[0]);
+		map_put(&r->by_id, id, (int64_t)r->n_queries);
+		r->queries[r->n_queries++] = (struct eval_query){id, v};
+	}
+}
+
+static void add(struct evals *e, const struct job_entry *j, json set)
+{
+	struct eval_result *r = xcalloc(1, sizeof *r);
+	const char *s = "";
+	size_t len = 0;
+	snprintf(r->name, sizeof r->name, "%s", j->name);
+	json_string(json_get(set, "set"), &s, &len);
+	snprintf(r->set, sizeof r->set, "%.*s", (int)len, s);
+	const char *model = strstr(j->status.command, "--model ");
+	snprintf(r->model, sizeof r->model, "%.*s", model ? (int)strcspn(model + 8, " ") : 0,
+		model ? model + 8 : "");
+	for (int i = 0; i < 4; i++)
+		r->metrics[i] = number(json_get(set, "metrics"), eval_metrics[i]);
+	read_queries(r, json_get(set, "per_query"));
+	e->results = xreallocarray(e->results, e->n + 1, sizeof *e->results);
+	memmove(e->results + 1, e->results, e->n * sizeof *e->results);
+	e->results[0] = r;
+	e->n++;
+}
+
+/* One object a set, or one object with several under `sets`. */
+static void read_job(struct evals *e, const struct job_entry *j)
+{
+	struct json_file f = {0};
+	struct err ignored = ERR_INIT;
+	char *path = xasprintf("%s/out.txt", j->folder);
+	if (fs_exists(path) && json_file_open(path, &f, &ignored)) {
+		json sets = json_get(f.root, "sets");
+		if (json_is(sets, JSON_ARRAY))
+			for (struct json_iter it = json_each(sets); json_next(&it);)
+				add(e, j, it.value);
+		else
+			add(e, j, f.root);
+	}
+	json_file_close(&f);
+	free(path);
+}
+
+void evals_read(struct evals *e, const struct session *s)
+{
+	for (size_t i = s->n_jobs; i > 0; i--) {
+		const struct job_entry *j = &s->jobs[i - 1];
+		if (strncmp(j->name, "eval", 4) == 0 && j->status.state == JOB_DONE &&
+			map_put(&e->seen, text_of(j->name), 1))
+			read_job(e, j);
+	}
+}
+
+void evals_release(struct evals *e)
+{
+	for (size_t i = 0; i < e->n; i++) {
+		map_release(&e->results[i]->by_id);
+		arena_release(&e->results[i]->arena);
+		free(e->results[i]);
+	}
+	free(e->results);
+	map_release(&e->seen);
+	*e = (struct evals){0};
+}
+
+double eval_value(const struct eval_result *r, struct text query)
+{
+	int64_t i;
+	return map_get(&r->by_id, query, &i) ? r->queries[i].value : NAN;
+}

@@ -1,0 +1,36 @@
+/* evals.h - finished evaluations of this workspace: the JSON objects that `eval --json` left in its job's out.txt. */
+#ifndef TUI_EVALS_H
+#define TUI_EVALS_H
+
+#include <stddef.h>
+
+#include "base/map.h"
+#include "tui/session.h"
+
+struct eval_query {
+	struct text id;
+	double value; /* of the metric that is shown */
+};
+struct eval_result {
+	char name[200]; /* the job's: "eval-2" */
+	char model[500]; /* as it was typed */
+	char set[200];
+	double metrics[4]; /* ORDER eval_metrics */
+	struct eval_query *queries;
+	size_t n_queries;
+	struct map by_id; /* query id -> index */
+	struct arena arena;
+};
+extern const char *const eval_metrics[4]; /* ndcg@10 recall@100 mrr@10 map */
+
+/* Reads the jobs that are done and not read yet; one entry a set. Returns how many there are, newest first. */
+struct evals {
+	struct eval_result **results;
+	size_t n;
+	struct map seen; /* job names */
+};
+void evals_read(struct evals *e, const struct session *s);
+void evals_release(struct evals *e);
+double eval_value(const struct eval_result *r, struct text query); /* NAN: not in there */
+
+#endif

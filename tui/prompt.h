@@ -1,0 +1,31 @@
+/* prompt.h - one line typed by the person, edited by readline, which knows no terminal here: bytes
+ * are pushed in, and the line with its
+ * cursor is ours to draw. History is kept for commands and searches apart. */
+#ifndef TUI_PROMPT_H
+#define TUI_PROMPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+enum prompt_state { PROMPT_OPEN, PROMPT_DONE, PROMPT_CANCELLED };
+
+/* Fills `out` with candidates for the word before the cursor, one a line; `line` is everything
+ * before it. */
+typedef void (*prompt_complete_fn)(void *ctx, const char *line, const char *word, struct buf *out);
+
+void prompt_begin(const char *prompt, const char *initial, bool keeps_history,
+	prompt_complete_fn complete, void *ctx);
+enum prompt_state prompt_key(uint32_t key);
+bool prompt_is_open(void);
+const char *prompt_label(void);
+const char *prompt_line(
+	void); /* what stands there, or the answer after PROMPT_DONE; borrowed until the next begin */
+size_t prompt_cursor(void); /* byte offset of the cursor in the line */
+const char *prompt_hints(void); /* candidates of the last Tab, one line; "" when none */
+void prompt_history_load(const char *path);
+void prompt_history_save(const char *path);
+
+#endif
