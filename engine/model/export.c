@@ -11,6 +11,15 @@ static const char *base_name(const struct model *m)
 	return fs_basename(m->config.dir);
 }
 
+/* Of what is written: adapters are merged. */
+static int64_t n_written(const struct model *m)
+{
+	int64_t n = 0;
+	for (size_t i = 0; i < m->params.n; i++)
+		n += weight_numel(m->params.w[i]);
+	return n;
+}
+
 static void put_use(const struct model *m, struct buf *b)
 {
 	if (m->head) {
@@ -44,7 +53,7 @@ bool export_card(const struct model *m, const char *dir, struct err *err)
 		(long long)c->n_layers);
 	buf_addf(&b,
 		"width %lld, %lld heads |\n| parameters | %lld |\n| longest text | %lld tokens |\n",
-		(long long)c->hidden, (long long)c->n_heads, (long long)model_n_params(m, false),
+		(long long)c->hidden, (long long)c->n_heads, (long long)n_written(m),
 		(long long)c->max_length);
 	if (m->head)
 		buf_addf(&b, "| scores a pair | %lld |\n", (long long)c->n_labels);

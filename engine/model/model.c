@@ -89,6 +89,7 @@ static void prepare_inference(struct model *m)
 		tn_drop(m->scope, l->b.value);
 		l->w.value = l->w.compute = l->b.value = l->b.compute = TN_NONE;
 	}
+	safetensors_rest(&m->weights);
 }
 
 static bool load(struct model *m, const struct model_options *opt, struct err *err)

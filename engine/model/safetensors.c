@@ -314,6 +314,12 @@ void safetensors_close(struct safetensors *st)
 	*st = (struct safetensors){.by_name = MAP_INIT};
 }
 
+void safetensors_rest(const struct safetensors *st)
+{
+	for (size_t i = 0; i < st->n_files; i++)
+		madvise(st->files[i].base, st->files[i].len, MADV_DONTNEED);
+}
+
 const struct st_tensor *safetensors_find(const struct safetensors *st, struct text name)
 {
 	int64_t at;

@@ -69,6 +69,9 @@ bool safetensors_open_dir(const char *dir, struct safetensors *ret, struct err *
 /* One file, e.g. adapter_model.safetensors. */
 bool safetensors_open(const char *path, struct safetensors *ret, struct err *err) MUST_CHECK;
 void safetensors_close(struct safetensors *st);
+/* The mapped pages stop counting as this process's memory until they are read again: for when
+ * weights were copied. */
+void safetensors_rest(const struct safetensors *st);
 const struct st_tensor *safetensors_find(const struct safetensors *st, struct text name);
 /* Id of all bytes of all files. Reads them: about 0.1 s a gigabyte that is in memory. */
 struct hash128 safetensors_hash(const struct safetensors *st, int threads);

@@ -33,6 +33,7 @@ void model_settle(struct model *m)
 		return;
 	params_train(&m->params, m->scope, m->loras == NULL);
 	params_refresh(&m->params, m->scope, model_compute_dtype(m), true);
+	safetensors_rest(&m->weights);
 	size_t cap = m->params.n + 2 * WEIGHT_PARTS * m->n_linears;
 	m->trained = xcalloc(cap, sizeof *m->trained);
 	for (size_t i = 0; i < m->params.n; i++) {
