@@ -9,6 +9,7 @@ const struct job *const all_jobs[] = {
 	&search_job,
 	&mine_job,
 	&score_job,
+	&export_job,
 	&train_job,
 	&eval_job,
 	&compare_job,

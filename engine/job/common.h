@@ -17,6 +17,7 @@ bool encode_run(const struct opts *o, struct err *err);
 bool search_run(const struct opts *o, struct err *err);
 bool mine_run(const struct opts *o, struct err *err);
 bool score_run(const struct opts *o, struct err *err);
+bool export_run(const struct opts *o, struct err *err);
 bool train_run(const struct opts *o, struct err *err);
 bool eval_run(const struct opts *o, struct err *err);
 bool compare_run(const struct opts *o, struct err *err);

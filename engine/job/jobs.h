@@ -10,7 +10,7 @@ extern const struct job *const all_jobs[]; /* in the order of the data; ends wit
 const struct job *job_find(const char *name); /* NULL: no such command */
 
 extern const struct job inspect_job, tokenize_job, encode_job, search_job, mine_job, score_job,
-	train_job, eval_job, compare_job, metrics_job, model_job, doctor_job;
+	export_job, train_job, eval_job, compare_job, metrics_job, model_job, doctor_job;
 
 /* Options that several commands share: put them into a table as they stand. */
 #define OPTION_IN_ROWS                                                                             \

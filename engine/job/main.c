@@ -21,6 +21,7 @@ static const struct {
 	{&search_job, search_run},
 	{&mine_job, mine_run},
 	{&score_job, score_run},
+	{&export_job, export_run},
 	{&train_job, train_run},
 	{&eval_job, eval_run},
 	{&compare_job, compare_run},
