@@ -5,15 +5,19 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/zeros.h>
 
+#include "tensor_attention.hpp"
 #include "tensor_hash.hpp"
+#include "tensor_node.hpp"
 
 namespace shim
 {
@@ -21,6 +25,14 @@ namespace shim
 static double scale_of(const struct tn_attention &how)
 {
 	return how.scale != 0.0 ? how.scale : 1.0 / std::sqrt(static_cast<double>(how.head_dim));
+}
+
+static attention_plan plan_of(struct tn_seqs seqs, const struct tn_attention &how)
+{
+	mask_rule drop = {
+		how.seed, drop_below(how.dropout), static_cast<float>(1.0 / (1.0 - how.dropout))};
+	return {how, std::vector<int64_t>(seqs.start, seqs.start + seqs.n + 1),
+		static_cast<float>(scale_of(how)), drop};
 }
 
 // [heads, n, len] keep-mask over the scores of the queries at global rows first .. first + n.
@@ -32,10 +44,10 @@ static at::Tensor score_mask(const struct tn_attention &how, int64_t first, int6
 	for (int64_t h = 0; h < how.n_heads; h++)
 		for (int64_t i = 0; i < n; i++) {
 			hash_key key = key_of(
-			        how.seed, static_cast<uint64_t>((first + i) * how.n_heads + h));
+				how.seed, static_cast<uint64_t>((first + i) * how.n_heads + h));
 			for (int64_t j = 0; j < len; j++)
 				*out++ =
-				        hash32(key, static_cast<uint32_t>(j)) < below ? 0.0f : 1.0f;
+					hash32(key, static_cast<uint32_t>(j)) < below ? 0.0f : 1.0f;
 		}
 	return mask;
 }
@@ -46,15 +58,15 @@ static at::Tensor attend(const at::Tensor &rows, int64_t first, const struct tn_
 {
 	int64_t len = rows.size(0), d = how.head_dim, heads = how.n_heads, kv = how.n_kv_heads;
 	at::Tensor q =
-	        rows.narrow(1, 0, heads * d).view({len, heads, d}).transpose(0, 1); // [H,L,D]
+		rows.narrow(1, 0, heads * d).view({len, heads, d}).transpose(0, 1); // [H,L,D]
 	auto shared = [&](int64_t at) { // [K,L,D] -> [H,L,D]
 		at::Tensor x = rows.narrow(1, at * d, kv * d).view({len, kv, d}).transpose(0, 1);
 		return kv == heads
-		        ? x
-		        : x.unsqueeze(1).expand({kv, heads / kv, len, d}).reshape({heads, len, d});
+			? x
+			: x.unsqueeze(1).expand({kv, heads / kv, len, d}).reshape({heads, len, d});
 	};
 	at::Tensor scores =
-	        at::matmul(q, shared(heads).transpose(1, 2)).mul(scale_of(how)); // [H,L,L]
+		at::matmul(q, shared(heads).transpose(1, 2)).mul(scale_of(how)); // [H,L,L]
 	if (how.soft_cap > 0.0)
 		scores = scores.div(how.soft_cap).tanh().mul(how.soft_cap);
 	if (how.is_causal || how.window > 0) {
@@ -68,16 +80,16 @@ static at::Tensor attend(const at::Tensor &rows, int64_t first, const struct tn_
 	at::Tensor p = at::softmax(scores, -1);
 	if (how.dropout > 0.0)
 		p = p.mul(score_mask(how, first, len, len).to(p.options()))
-		            .mul(1.0 / (1.0 - how.dropout));
+			    .mul(1.0 / (1.0 - how.dropout));
 	return at::matmul(p, shared(heads + kv)).transpose(0, 1).reshape({len, heads * d});
 }
 
 static at::Tensor attend_plain(
-        const at::Tensor &qkv, struct tn_seqs seqs, const struct tn_attention &how)
+	const at::Tensor &qkv, struct tn_seqs seqs, const struct tn_attention &how)
 {
 	at::Tensor wide = qkv.scalar_type() == at::kDouble ? qkv : qkv.to(at::kFloat);
 	std::vector<at::Tensor> parts = {
-	        at::zeros({0, how.n_heads * how.head_dim}, wide.options())};
+		at::zeros({0, how.n_heads * how.head_dim}, wide.options())};
 	for (int64_t i = 0; i < seqs.n; i++) {
 		int64_t first = seqs.start[i], len = seqs.start[i + 1] - first;
 		if (len > 0)
@@ -86,17 +98,40 @@ static at::Tensor attend_plain(
 	return at::cat(parts, 0).to(qkv.scalar_type());
 }
 
+static at::Tensor attend_ours(
+	const at::Tensor &qkv, struct tn_seqs seqs, const struct tn_attention &how)
+{
+	auto plan = std::make_shared<attention_plan>(plan_of(seqs, how));
+	at::Tensor in = qkv.contiguous(), stats;
+	at::Tensor out = at::empty({in.size(0), how.n_heads * how.head_dim}, in.options());
+	if (is_recorded({in}))
+		stats = at::empty({in.size(0), how.n_heads, 2}, at::kFloat);
+	{
+		c10::AutoGradMode off(false);
+		attend_cpu(*plan, in.detach(), out,
+			stats.defined() ? stats.mutable_data_ptr<float>() : nullptr);
+	}
+	return recorded(out, {in}, {in, stats},
+		[plan](const at::Tensor &grad, const tensors &saved, const auto &) {
+			at::Tensor dqkv = at::empty_like(saved[0]);
+			at::Tensor dout = grad.to(saved[0].scalar_type()).contiguous();
+			attend_cpu_grad(
+				*plan, saved[0], dout, saved[1].const_data_ptr<float>(), dqkv);
+			return tensors{dqkv};
+		});
+}
+
 static void check_attention(
-        const at::Tensor &qkv, struct tn_seqs seqs, const struct tn_attention &how)
+	const at::Tensor &qkv, struct tn_seqs seqs, const struct tn_attention &how)
 {
 	require(how.n_heads > 0 && how.n_kv_heads > 0 && how.head_dim > 0 &&
-	                how.n_heads % how.n_kv_heads == 0,
-	        how.n_heads, " query heads over ", how.n_kv_heads, " key heads of ", how.head_dim);
+			how.n_heads % how.n_kv_heads == 0,
+		how.n_heads, " query heads over ", how.n_kv_heads, " key heads of ", how.head_dim);
 	int64_t width = (how.n_heads + 2 * how.n_kv_heads) * how.head_dim;
 	require(qkv.dim() == 2 && qkv.size(1) == width, "qkv ", qkv.sizes(), ", expected [T,",
-	        width, "]");
+		width, "]");
 	require(how.dropout >= 0.0 && how.dropout < 1.0, "dropout of ", how.dropout,
-	        ", expected [0, 1)");
+		", expected [0, 1)");
 	require(how.window >= 0 && how.soft_cap >= 0.0, "negative window or soft cap");
 	check_seqs(seqs, qkv.size(0));
 }
@@ -110,6 +145,8 @@ tensor tn_attention(tn_scope *s, tensor qkv, struct tn_seqs seqs, const struct t
 	return op(s, __func__, [&] {
 		const at::Tensor &in = get(s, qkv);
 		check_attention(in, seqs, *how);
-		return attend_plain(in, seqs, *how);
+		bool is_ours = in.is_cpu() &&
+			(in.scalar_type() == at::kFloat || in.scalar_type() == at::kBFloat16);
+		return is_ours ? attend_ours(in, seqs, *how) : attend_plain(in, seqs, *how);
 	});
 }

@@ -44,7 +44,7 @@ bool is_failed(const tn_scope *s) noexcept
 static bool is_alive(const context &c, tensor t)
 {
 	return t.gen != 0 && t.slot < c.slots.size() && c.slots[t.slot].gen == t.gen &&
-	        !c.slots[t.slot].owners.empty();
+		!c.slots[t.slot].owners.empty();
 }
 
 const at::Tensor &get(tn_scope *s, tensor t)
@@ -53,10 +53,10 @@ const at::Tensor &get(tn_scope *s, tensor t)
 	size_t place = c.touched.size() + 1;
 	if (t.gen == 0)
 		throw stale(cat("tensor ", place,
-		        " is TN_NONE: an op before it failed or it was never made"));
+			" is TN_NONE: an op before it failed or it was never made"));
 	if (!is_alive(c, t))
 		throw stale(cat("tensor ", place,
-		        " was freed with its scope: keep it in an outer scope with tn_keep"));
+			" was freed with its scope: keep it in an outer scope with tn_keep"));
 	c.touched.push_back(t);
 	return c.slots[t.slot].value;
 }
@@ -131,7 +131,7 @@ static std::string one_line(std::string text)
 }
 
 static void set_failure(
-        context &c, enum tn_status status, const char *op, const char *reason) noexcept
+	context &c, enum tn_status status, const char *op, const char *reason) noexcept
 {
 	if (c.status != TN_OK)
 		return;
@@ -140,7 +140,7 @@ static void set_failure(
 		std::string at = shapes(c);
 		std::string line = one_line(reason);
 		snprintf(c.message, sizeof c.message, "%s%s%s: %s", op, at.empty() ? "" : " ",
-		        at.c_str(), line.c_str());
+			at.c_str(), line.c_str());
 	} catch (...) {
 		snprintf(c.message, sizeof c.message, "%s: out of memory", op);
 	}

@@ -66,7 +66,7 @@ static void check_shape(const int64_t *shape, int ndim)
 }
 
 static tensor copy_in(tn_scope *s, const char *name, const void *data, at::ScalarType type,
-        const int64_t *shape, int ndim)
+	const int64_t *shape, int ndim)
 {
 	return op(s, name, [&] {
 		check_shape(shape, ndim);
@@ -80,10 +80,10 @@ static at::Tensor to_host(const at::Tensor &t, at::ScalarType type)
 }
 
 static bool copy_out(
-        const at::Tensor &host, void *out, size_t bytes, size_t wanted, const char *unit)
+	const at::Tensor &host, void *out, size_t bytes, size_t wanted, const char *unit)
 {
 	require(bytes == wanted, "holds ", host.numel(), " elements (", bytes,
-	        " bytes), asked for ", wanted, unit);
+		" bytes), asked for ", wanted, unit);
 	if (bytes > 0)
 		memcpy(out, host.const_data_ptr(), bytes);
 	return true;
@@ -140,7 +140,7 @@ tensor tn_zeros(tn_scope *s, enum tn_dtype dtype, const int64_t *shape, int ndim
 	return op(s, __func__, [&] {
 		check_shape(shape, ndim);
 		return at::zeros(dims(shape, ndim),
-		        at::TensorOptions().dtype(scalar_type(dtype)).device(context_of(s).device));
+			at::TensorOptions().dtype(scalar_type(dtype)).device(context_of(s).device));
 	});
 }
 
@@ -149,20 +149,20 @@ tensor tn_full(tn_scope *s, double value, const int64_t *shape, int ndim)
 	return op(s, __func__, [&] {
 		check_shape(shape, ndim);
 		return at::full(dims(shape, ndim), value,
-		        at::TensorOptions().dtype(at::kFloat).device(context_of(s).device));
+			at::TensorOptions().dtype(at::kFloat).device(context_of(s).device));
 	});
 }
 
 tensor tn_uniform(
-        tn_scope *s, double low, double high, uint64_t seed, const int64_t *shape, int ndim)
+	tn_scope *s, double low, double high, uint64_t seed, const int64_t *shape, int ndim)
 {
 	float below =
-	        std::nextafter(static_cast<float>(high), -std::numeric_limits<float>::infinity());
+		std::nextafter(static_cast<float>(high), -std::numeric_limits<float>::infinity());
 	return generate(
-	        s, __func__, shape, ndim, [=](uint64_t i) { // rounding to f32 must not reach high
-		        double x = low + (high - low) * unit(seed, i);
-		        return high > low ? std::min(x, static_cast<double>(below)) : low;
-	        });
+		s, __func__, shape, ndim, [=](uint64_t i) { // rounding to f32 must not reach high
+			double x = low + (high - low) * unit(seed, i);
+			return high > low ? std::min(x, static_cast<double>(below)) : low;
+		});
 }
 
 // Box and Muller 1958; 1 - u lies in (0, 1].
@@ -187,7 +187,7 @@ bool tn_read_i64(tn_scope *s, tensor t, int64_t *out, size_t n)
 	return guard(s, __func__, false, [&] {
 		const at::Tensor &in = get(s, t);
 		require(c10::isIntegralType(in.scalar_type(), true), "holds ", in.scalar_type(),
-		        ", no integers");
+			", no integers");
 		at::Tensor host = to_host(in, at::kLong);
 		return copy_out(host, out, host.nbytes(), n * sizeof *out, " bytes");
 	});
@@ -217,7 +217,7 @@ int64_t tn_dim(tn_scope *s, tensor t, int axis)
 		const at::Tensor &in = get(s, t);
 		int64_t on = axis < 0 ? axis + in.dim() : axis;
 		require(on >= 0 && on < in.dim(), "axis ", axis, " of a tensor of ", in.dim(),
-		        " axes");
+			" axes");
 		return in.size(on);
 	});
 }
@@ -245,7 +245,7 @@ tensor tn_cast(tn_scope *s, tensor t, enum tn_dtype dtype)
 tensor tn_copy(tn_scope *s, tensor t)
 {
 	return op(s, __func__,
-	        [&] { return get(s, t).detach().clone(at::MemoryFormat::Contiguous); });
+		[&] { return get(s, t).detach().clone(at::MemoryFormat::Contiguous); });
 }
 
 tensor tn_detach(tn_scope *s, tensor t)

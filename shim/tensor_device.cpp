@@ -47,8 +47,8 @@ static void check_version()
 	std::string loaded = between(at::show_config(), "TORCH_VERSION=", ", \n");
 	if (loaded != VECSMITH_TORCH_VERSION)
 		throw stale(cat("built with torch " VECSMITH_TORCH_VERSION " but loaded torch ",
-		        loaded, " from ", torch_lib_dir(),
-		        ": build again with that torch, or put the former one back"));
+			loaded, " from ", torch_lib_dir(),
+			": build again with that torch, or put the former one back"));
 }
 
 // libtorch decides once, at the first call that asks, whether there is CUDA: this comes before any
@@ -61,7 +61,7 @@ static void load_cuda()
 	std::string path = torch_lib_dir() + "libtorch_cuda.so";
 	if (access(path.c_str(), R_OK) != 0)
 		throw stale(cat("this torch has no CUDA part (", path,
-		        " is missing): point VECSMITH_TORCH to a complete torch and build again"));
+			" is missing): point VECSMITH_TORCH to a complete torch and build again"));
 	if (!dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL))
 		throw stale(cat("the CUDA part of torch does not load: ", dlerror()));
 	is_loaded = true;
@@ -73,12 +73,12 @@ static at::Device open_device(const char *name)
 		return at::kCPU;
 	int index = 0, end = 0;
 	if (strcmp(name, "cuda") != 0 &&
-	        (sscanf(name, "cuda:%d%n", &index, &end) != 1 || name[end] || index < 0 ||
-	                index > 127))
+		(sscanf(name, "cuda:%d%n", &index, &end) != 1 || name[end] || index < 0 ||
+			index > 127))
 		throw stale(cat("unknown device '", name, "', expected cpu, cuda or cuda:N"));
 	if (access("/dev/nvidiactl", F_OK) != 0)
 		throw stale(
-		        "no NVIDIA driver on this machine (/dev/nvidiactl is missing): use the cpu");
+			"no NVIDIA driver on this machine (/dev/nvidiactl is missing): use the cpu");
 	load_cuda();
 	int n = at::accelerator::deviceCount();
 	if (index >= n)
@@ -113,8 +113,8 @@ static tn_scope *open_context(const char *device, int threads)
 	auto c = std::make_unique<context>();
 	c->device = open_device(device);
 	c->threads = threads > 0
-	        ? threads
-	        : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+		? threads
+		: static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
 	at::set_num_threads(c->threads);
 	c->describe = describe(*c);
 	auto *root = new tn_scope{c.get(), nullptr, false, false, 0, {}};
@@ -130,7 +130,7 @@ static int64_t proc_bytes(const char *file, const char *key)
 	for (std::string line; std::getline(in, line);) {
 		long long kb;
 		if (line.rfind(key, 0) == 0 &&
-		        sscanf(line.c_str() + strlen(key), " %lld", &kb) == 1)
+			sscanf(line.c_str() + strlen(key), " %lld", &kb) == 1)
 			return kb * 1024;
 	}
 	return 0;
@@ -190,8 +190,8 @@ struct tn_memory tn_memory(const tn_scope *s)
 		if (s->ctx->device.is_cuda())
 			return cuda_memory(s->ctx->device);
 		return {proc_bytes("/proc/self/status", "VmRSS:"),
-		        proc_bytes("/proc/self/status", "VmHWM:"),
-		        proc_bytes("/proc/meminfo", "MemTotal:")};
+			proc_bytes("/proc/self/status", "VmHWM:"),
+			proc_bytes("/proc/meminfo", "MemTotal:")};
 	} catch (...) {
 		return none;
 	}

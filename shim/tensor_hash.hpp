@@ -18,20 +18,20 @@ struct hash_key {
 };
 
 // splitmix64's finaliser (Steele, Lea, Flood 2014)
-inline uint64_t mix64(uint64_t x)
+static inline uint64_t mix64(uint64_t x)
 {
 	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
 	x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
 	return x ^ (x >> 31);
 }
 
-inline hash_key key_of(uint64_t seed, uint64_t row)
+static inline hash_key key_of(uint64_t seed, uint64_t row)
 {
 	uint64_t x = mix64(mix64(seed + 0x9e3779b97f4a7c15u) + row);
 	return {static_cast<uint32_t>(x), static_cast<uint32_t>(x >> 32)};
 }
 
-inline uint32_t hash32(hash_key k, uint32_t element)
+static inline uint32_t hash32(hash_key k, uint32_t element)
 {
 	uint32_t x = element ^ k.low;
 	x ^= x >> 16;
@@ -43,10 +43,10 @@ inline uint32_t hash32(hash_key k, uint32_t element)
 }
 
 // An element is dropped when its hash lies below this: p of all 2^32 values.
-inline uint32_t drop_below(double p)
+static inline uint32_t drop_below(double p)
 {
 	return static_cast<uint32_t>(
-	        p * 4294967296.0 < 4294967295.0 ? p * 4294967296.0 : 4294967295.0);
+		p * 4294967296.0 < 4294967295.0 ? p * 4294967296.0 : 4294967295.0);
 }
 
 } // namespace shim

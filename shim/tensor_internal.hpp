@@ -120,11 +120,22 @@ inline at::IntArrayRef dims(const int64_t *shape, int ndim)
 }
 // Host data of any length to a tensor of the context's device.
 at::Tensor from_host(
-        const context &c, const void *data, at::ScalarType type, at::IntArrayRef shape);
+	const context &c, const void *data, at::ScalarType type, at::IntArrayRef shape);
 // start[0] = 0 <= ... <= start[n] = n_tokens, else bad_shape.
 void check_seqs(struct tn_seqs seqs, int64_t n_tokens);
 at::Tensor to_device(const context &c, const at::Tensor &host);
 context &context_of(tn_scope *s);
+
+// At least f32: f64 stays, so that gradients can be checked in it.
+inline at::Tensor wide(const at::Tensor &x)
+{
+	return x.scalar_type() == at::kDouble ? x : x.to(at::kFloat);
+}
+// v in the dtype of like; undefined stays so.
+inline at::Tensor as(const at::Tensor &v, const at::Tensor &like)
+{
+	return v.defined() ? v.to(like.scalar_type()) : v;
+}
 
 // Keep-mask of n elements from the counter hash (kernels.hpp), 1 or 0 in type, on the context's
 // device.

@@ -1,47 +1,52 @@
-// tensor_layers.cpp - pieces of a transformer over packed tokens: embedding, norms, dropout,
-// pooling, rotary.
+// tensor_layers.cpp - embedding, norms, dropout and gelu over packed tokens.
+//
+// On a CPU in f32 and bf16 the kernels of tensor_kernels.hpp run, and backward computes again what it can: of
+// dropout, bias, gelu and norm only inputs are kept, which the graph holds anyway. Elsewhere (CUDA, f64, f16) the same
+// formulas run as plain ATen ops, which is also what tests compare the kernels with.
 #include "tensor_internal.hpp"
 
 #include <algorithm>
 
-#include <ATen/ops/arange.h>
-#include <ATen/ops/cat.h>
+#include <ATen/Parallel.h>
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/layer_norm.h>
-#include <ATen/ops/max.h>
-#include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
 
 #include "tensor_hash.hpp"
+#include "tensor_kernels.hpp"
+#include "tensor_node.hpp"
 
 namespace shim
 {
 
-void check_seqs(struct tn_seqs seqs, int64_t n_tokens)
+static bool is_ours(const at::Tensor &x)
 {
-	require(seqs.n >= 0 && seqs.start, "there are no sequences");
-	require(seqs.start[0] == 0, "sequence 0 starts at ", seqs.start[0], ", expected 0");
-	for (int64_t i = 0; i < seqs.n; i++)
-		require(seqs.start[i] <= seqs.start[i + 1], "sequence ", i, " ends at ",
-		        seqs.start[i + 1], " before its start ", seqs.start[i]);
-	require(seqs.start[seqs.n] == n_tokens, "sequences end at ", seqs.start[seqs.n], " of ",
-	        n_tokens, " tokens");
+	return x.is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16);
 }
 
-at::Tensor keep_mask(const at::Tensor &like, double p, uint64_t seed)
+static const row_kernels &rows_for(const at::Tensor &x)
 {
-	at::Tensor host = at::empty(like.sizes(), at::kFloat);
-	float *out = host.mutable_data_ptr<float>();
-	uint32_t below = drop_below(p);
-	uint64_t n = static_cast<uint64_t>(host.numel());
-	for (uint64_t i = 0; i < n;) {
-		hash_key key = key_of(seed, i >> 32);
-		for (uint64_t end = std::min(n, ((i >> 32) + 1) << 32); i < end; i++)
-			out[i] = hash32(key, static_cast<uint32_t>(i)) < below ? 0.0f : 1.0f;
-	}
-	return host.to(like.options());
+	return x.scalar_type() == at::kBFloat16 ? kernels().bf16 : kernels().f32;
+}
+
+static mask_rule mask_of(double p, uint64_t seed)
+{
+	return {seed, drop_below(p), static_cast<float>(1.0 / (1.0 - p))};
+}
+
+static const float *floats(const at::Tensor &t)
+{
+	return t.defined() ? t.const_data_ptr<float>() : nullptr;
+}
+
+// A vector that a kernel reads: f32, contiguous, and still part of the graph.
+static at::Tensor f32(const at::Tensor &t)
+{
+	return t.defined() ? t.to(at::kFloat).contiguous() : t;
 }
 
 static void check_dropout(double p)
@@ -49,136 +54,193 @@ static void check_dropout(double p)
 	require(p >= 0.0 && p < 1.0, "dropout of ", p, ", expected [0, 1)");
 }
 
-static at::Tensor dropout(const at::Tensor &x, double p, uint64_t seed)
-{
-	return p == 0.0 ? x : x.mul(keep_mask(x, p, seed)).mul(1.0 / (1.0 - p));
-}
-
-// At least f32: f64 stays, so that gradients can be checked in it.
-static at::Tensor wide(const at::Tensor &x)
-{
-	return x.scalar_type() == at::kDouble ? x : x.to(at::kFloat);
-}
-
-static at::Tensor as(const at::Tensor &x, const at::Tensor &like)
-{
-	return x.defined() ? x.to(like.scalar_type()) : x;
-}
-
 static void check_vector(const char *what, const at::Tensor &v, const at::Tensor &x)
 {
-	require(v.dim() == 1 && v.size(0) == x.size(-1), what, " ", v.sizes(),
-	        " for a last axis of ", x.size(-1));
+	require(x.dim() >= 1 && v.dim() == 1 && v.size(0) == x.size(-1), what, " ", v.sizes(),
+		" for ", x.sizes());
 }
 
-static at::Tensor layer_norm(
-        const at::Tensor &x, const at::Tensor &w, const at::Tensor &b, double eps)
+// Rows are added up in blocks of a fixed size, then the blocks in order: equal bits for any number of threads.
+constexpr int64_t block_rows = 128;
+
+// fn(first, last, sums): adds rows [first, last) to sums [n_sums, n] -> [n_sums, n] f32.
+template <class F> static at::Tensor sum_rows(int64_t rows, int64_t n_sums, int64_t n, F &&fn)
+{
+	int64_t blocks = (rows + block_rows - 1) / block_rows;
+	at::Tensor parts = at::zeros({std::max<int64_t>(blocks, 1), n_sums, n}, at::kFloat);
+	float *base = parts.mutable_data_ptr<float>();
+	at::parallel_for(0, blocks, 1, [&](int64_t begin, int64_t end) {
+		for (int64_t b = begin; b < end; b++)
+			fn(b * block_rows, std::min(rows, (b + 1) * block_rows),
+				base + b * n_sums * n);
+	});
+	for (int64_t b = 1; b < blocks; b++)
+		for (int64_t i = 0; i < n_sums * n; i++)
+			base[i] += base[b * n_sums * n + i];
+	return parts.select(0, 0);
+}
+
+static at::Tensor dropout_plain(const at::Tensor &x, double p, uint64_t seed)
+{
+	if (p == 0.0)
+		return x;
+	at::Tensor ones = at::empty(x.sizes(), at::kFloat).fill_(1.0 / (1.0 - p)),
+		   mask = at::empty_like(ones);
+	kernels().f32.dropout(ones.const_data_ptr(), mask.mutable_data_ptr(), 0, ones.numel(),
+		{seed, drop_below(p), 1.0f});
+	return x.mul(mask.to(x.options()));
+}
+
+static at::Tensor dropout_ours(const at::Tensor &x, mask_rule drop)
+{
+	auto apply = [drop](const at::Tensor &from) {
+		at::Tensor in = from.contiguous(), out = at::empty_like(in);
+		const void *src = in.const_data_ptr();
+		void *dst = out.mutable_data_ptr();
+		at::parallel_for(0, in.numel(), 1 << 15, [&](int64_t begin, int64_t end) {
+			rows_for(in).dropout(src, dst, begin, end, drop);
+		});
+		return out;
+	};
+	at::Tensor in = x.contiguous();
+	return recorded(apply(in.detach()), {in}, {},
+		[apply](const at::Tensor &grad, const tensors &, const auto &) {
+			return tensors{apply(grad)};
+		});
+}
+
+static at::Tensor norm_plain(
+	const at::Tensor &x, const at::Tensor &w, const at::Tensor &b, double eps)
 {
 	at::Tensor in = wide(x);
 	return at::layer_norm(in, {x.size(-1)}, as(w, in), as(b, in), eps).to(x.scalar_type());
 }
 
-// Sequence of each token, [T] i64.
-static at::Tensor owner_of(const context &c, struct tn_seqs seqs)
+struct norm_inputs {
+	at::Tensor x, bias, residual, w, b;
+};
+
+static norm_args args_of(const norm_inputs &in, const at::Tensor &y, const at::Tensor &stats,
+	float eps, mask_rule drop)
 {
-	std::vector<int64_t> owner;
-	for (int64_t i = 0; i < seqs.n; i++)
-		owner.insert(
-		        owner.end(), static_cast<size_t>(seqs.start[i + 1] - seqs.start[i]), i);
-	return from_host(c, owner.data(), at::kLong, {static_cast<int64_t>(owner.size())});
+	return {in.x.const_data_ptr(),
+		in.residual.defined() ? in.residual.const_data_ptr() : nullptr, floats(in.bias),
+		floats(in.w), floats(in.b), y.defined() ? y.mutable_data_ptr() : nullptr,
+		stats.defined() ? stats.mutable_data_ptr<float>() : nullptr, in.x.size(-1), eps,
+		drop};
 }
 
-// weight(len, index in the sequence) of each token, [T,1] f32; what a sum over a sequence is made
-// of.
-template <class F>
-static at::Tensor token_weights(const context &c, struct tn_seqs seqs, F &&weight)
+// saved: x, bias, residual, w, b, stats -> gradients of the first five
+static tensors norm_backward(const at::Tensor &grad, const tensors &saved,
+	const std::vector<bool> &wanted, float eps, mask_rule drop)
 {
-	std::vector<float> all;
-	for (int64_t i = 0; i < seqs.n; i++) {
-		int64_t len = seqs.start[i + 1] - seqs.start[i];
-		for (int64_t j = 0; j < len; j++)
-			all.push_back(static_cast<float>(
-			        weight(static_cast<double>(len), static_cast<double>(j))));
-	}
-	return from_host(c, all.data(), at::kFloat, {static_cast<int64_t>(all.size()), 1});
-}
-
-static at::Tensor weighted_sum(
-        const context &c, const at::Tensor &x, struct tn_seqs seqs, const at::Tensor &weights)
-{
-	at::Tensor zero = at::zeros({seqs.n, x.size(1)}, wide(x).options());
-	return zero.index_add(0, owner_of(c, seqs), wide(x).mul(weights.to(zero.scalar_type())))
-	        .to(x.scalar_type());
-}
-
-// One row a sequence, the one at row(start, end).
-template <class F>
-static at::Tensor pick(const context &c, const at::Tensor &x, struct tn_seqs seqs, F &&row)
-{
-	std::vector<int64_t> index, filled;
-	for (int64_t i = 0; i < seqs.n; i++) {
-		if (seqs.start[i] == seqs.start[i + 1])
-			continue;
-		index.push_back(row(seqs.start[i], seqs.start[i + 1]));
-		filled.push_back(i);
-	}
-	int64_t n = static_cast<int64_t>(index.size());
-	at::Tensor rows = x.index_select(0, from_host(c, index.data(), at::kLong, {n}));
-	if (n == seqs.n)
-		return rows;
-	return at::zeros({seqs.n, x.size(1)}, x.options())
-	        .index_copy(0, from_host(c, filled.data(), at::kLong, {n}), rows);
-}
-
-static at::Tensor pool_max(const at::Tensor &x, struct tn_seqs seqs)
-{
-	std::vector<at::Tensor> rows;
-	for (int64_t i = 0; i < seqs.n; i++) {
-		int64_t len = seqs.start[i + 1] - seqs.start[i];
-		rows.push_back(len == 0 ? at::zeros({x.size(1)}, x.options())
-		                        : std::get<0>(at::max(x.narrow(0, seqs.start[i], len), 0)));
-	}
-	return rows.empty() ? at::zeros({0, x.size(1)}, x.options()) : at::stack(rows);
-}
-
-static at::Tensor pool(const context &c, const at::Tensor &x, struct tn_seqs seqs, enum tn_pool how)
-{
-	auto sum = [&](auto weight) {
-		return weighted_sum(c, x, seqs, token_weights(c, seqs, weight));
+	norm_inputs in = {saved[0], saved[1], saved[2], saved[3], saved[4]};
+	int64_t n = in.x.size(-1), rows = in.x.numel() / n;
+	at::Tensor dy = grad.to(in.x.scalar_type()).contiguous(), dx = at::empty_like(in.x),
+		   dresidual;
+	if (in.residual.defined()) // without dropout both gradients are the same numbers
+		dresidual = drop.below ? at::empty_like(in.x) : dx;
+	bool has_own = dresidual.defined() && drop.below;
+	norm_grad_args a = {args_of(in, {}, saved[5], eps, drop), dy.const_data_ptr(),
+		dx.mutable_data_ptr(), has_own ? dresidual.mutable_data_ptr() : nullptr, nullptr,
+		nullptr, nullptr, nullptr};
+	at::Tensor sums = sum_rows(rows, 3, n, [&](int64_t first, int64_t last, float *to) {
+		std::vector<float> scratch(static_cast<size_t>(2 * n));
+		norm_grad_args own = a;
+		own.dbias = in.bias.defined() ? to : nullptr;
+		own.dw = to + n;
+		own.db = to + 2 * n;
+		own.scratch = scratch.data();
+		rows_for(dy).norm_grad(own, first, last);
+	});
+	auto sum = [&](size_t input, int64_t row) {
+		return wanted[input] && saved[input].defined() ? sums.select(0, row).clone()
+							       : at::Tensor();
 	};
-	switch (how) {
-	case TN_POOL_MEAN:
-		return sum([](double len, double) { return 1.0 / len; });
-	case TN_POOL_MEAN_SQRT:
-		return sum([](double len, double) { return 1.0 / std::sqrt(len); });
-	case TN_POOL_WEIGHTED: // 1, 2 ... len (Muennighoff 2022, SGPT, eq. 2)
-		return sum(
-		        [](double len, double j) { return 2.0 * (j + 1.0) / (len * (len + 1.0)); });
-	case TN_POOL_CLS:
-		return pick(c, x, seqs, [](int64_t start, int64_t) { return start; });
-	case TN_POOL_LAST:
-		return pick(c, x, seqs, [](int64_t, int64_t end) { return end - 1; });
-	case TN_POOL_MAX:
-		return pool_max(x, seqs);
+	return {dx, sum(1, 0), dresidual, sum(3, 1), sum(4, 2)};
+}
+
+static at::Tensor norm_ours(norm_inputs in, double eps_, mask_rule drop)
+{
+	float eps = static_cast<float>(eps_);
+	in = {in.x.contiguous(), f32(in.bias),
+		in.residual.defined() ? as(in.residual, in.x).contiguous() : at::Tensor(),
+		f32(in.w), f32(in.b)};
+	int64_t n = in.x.size(-1), rows = n == 0 ? 0 : in.x.numel() / n;
+	tensors inputs = {in.x, in.bias, in.residual, in.w, in.b};
+	at::Tensor y = at::empty_like(in.x), stats; // [..., 2]: mean and 1 / deviation
+	if (is_recorded(inputs))
+		stats = at::empty({rows, 2}, at::kFloat);
+	norm_args a = args_of(in, y, stats, eps, drop);
+	at::parallel_for(0, rows, 16, [&](int64_t begin, int64_t end) {
+		std::vector<float> scratch(static_cast<size_t>(n));
+		rows_for(y).norm(a, begin, end, scratch.data());
+	});
+	return recorded(y, inputs, {in.x, in.bias, in.residual, in.w, in.b, stats},
+		[eps, drop](const at::Tensor &grad, const tensors &saved,
+			const std::vector<bool> &wanted) {
+			return norm_backward(grad, saved, wanted, eps, drop);
+		});
+}
+
+static at::Tensor gelu_ours(const at::Tensor &x_, const at::Tensor &bias_, bool tanh_form)
+{
+	at::Tensor x = x_.contiguous(), bias = f32(bias_), y = at::empty_like(x);
+	int64_t n = x.size(-1), rows = n == 0 ? 0 : x.numel() / n;
+	gelu_args a = {x.const_data_ptr(), floats(bias), y.mutable_data_ptr(), nullptr, nullptr,
+		nullptr, n, tanh_form};
+	at::parallel_for(
+		0, rows, 8, [&](int64_t begin, int64_t end) { rows_for(x).gelu(a, begin, end); });
+	return recorded(y, {x, bias}, {x, bias},
+		[n, rows, tanh_form](const at::Tensor &grad, const tensors &saved, const auto &) {
+			at::Tensor dy = grad.to(saved[0].scalar_type()).contiguous(),
+				   dx = at::empty_like(dy);
+			gelu_args back = {saved[0].const_data_ptr(), floats(saved[1]), nullptr,
+				dy.const_data_ptr(), dx.mutable_data_ptr(), nullptr, n, tanh_form};
+			at::Tensor dbias =
+				sum_rows(rows, 1, n, [&](int64_t first, int64_t last, float *to) {
+					gelu_args own = back;
+					own.dbias = to;
+					rows_for(dy).gelu_grad(own, first, last);
+				});
+			return tensors{dx, dbias.select(0, 0)};
+		});
+}
+
+// table.grad += the rows of grad [n,H] at ids.
+static void add_rows(const at::Tensor &table, const at::Tensor &grad, const at::Tensor &ids)
+{
+	at::Tensor &total = table.mutable_grad();
+	if (!total.defined())
+		total = at::zeros_like(table);
+	if (!table.is_cpu() || table.scalar_type() != at::kFloat || !total.is_contiguous()) {
+		total.index_add_(0, ids, grad.to(total.scalar_type()));
+		return;
 	}
-	throw bad_shape(cat("unknown pooling ", static_cast<int>(how)));
+	at::Tensor rows = grad.to(at::kFloat).contiguous();
+	int64_t n = ids.numel(), width = table.size(1);
+	const float *from = rows.const_data_ptr<float>();
+	const int64_t *id = ids.const_data_ptr<int64_t>();
+	float *to = total.mutable_data_ptr<float>();
+	at::parallel_for(
+		0, width, 64, [&](int64_t begin, int64_t end) { // by columns: rows may repeat
+			for (int64_t i = 0; i < n; i++)
+				for (int64_t c = begin; c < end; c++)
+					to[id[i] * width + c] += from[i * width + c];
+		});
 }
 
-// [T] i64: index of each token in its sequence.
-static at::Tensor positions(const context &c, struct tn_seqs seqs)
+// A leaf's dense gradient grows in place: libtorch would make a second table for each backward and add it.
+static at::Tensor embed(const at::Tensor &table, const at::Tensor &ids)
 {
-	std::vector<int64_t> all;
-	for (int64_t i = 0; i < seqs.n; i++)
-		for (int64_t t = seqs.start[i]; t < seqs.start[i + 1]; t++)
-			all.push_back(t - seqs.start[i]);
-	return from_host(c, all.data(), at::kLong, {static_cast<int64_t>(all.size())});
-}
-
-static at::Tensor rotate(const at::Tensor &x, const at::Tensor &cos, const at::Tensor &sin)
-{
-	int64_t half = x.size(-1) / 2;
-	at::Tensor turned = at::cat({x.narrow(-1, half, half).neg(), x.narrow(-1, 0, half)}, -1);
-	return x.mul(cos).add(turned.mul(sin));
+	if (!table.is_leaf() || !table.requires_grad())
+		return at::embedding(table, ids);
+	at::Tensor leaf = table;
+	return recorded(at::embedding(table.detach(), ids), {table}, {},
+		[leaf, ids](const at::Tensor &grad, const tensors &, const auto &) {
+			add_rows(leaf, grad, ids);
+			return tensors{at::Tensor()};
+		});
 }
 
 } // namespace shim
@@ -192,8 +254,8 @@ tensor tn_embedding(tn_scope *s, tensor table, const int64_t *ids, int64_t n)
 		require(rows.dim() == 2, "a table is [V,H], got ", rows.sizes());
 		for (int64_t i = 0; i < n; i++)
 			require(ids[i] >= 0 && ids[i] < rows.size(0), "id ", ids[i], " at place ",
-			        i, " of a table of ", rows.size(0));
-		return at::embedding(rows, from_host(context_of(s), ids, at::kLong, {n}));
+				i, " of a table of ", rows.size(0));
+		return embed(rows, from_host(context_of(s), ids, at::kLong, {n}));
 	});
 }
 
@@ -201,11 +263,13 @@ tensor tn_layer_norm(tn_scope *s, tensor x, tensor w, tensor b, double eps)
 {
 	return op(s, __func__, [&] {
 		const at::Tensor &in = get(s, x), &weight = get(s, w);
-		at::Tensor bias = get_or_none(s, b);
+		at::Tensor shift = get_or_none(s, b);
 		check_vector("weight", weight, in);
-		if (bias.defined())
-			check_vector("bias", bias, in);
-		return layer_norm(in, weight, bias, eps);
+		if (shift.defined())
+			check_vector("shift", shift, in);
+		if (is_ours(in))
+			return norm_ours({in, {}, {}, weight, shift}, eps, mask_of(0.0, 0));
+		return norm_plain(in, weight, shift, eps);
 	});
 }
 
@@ -224,28 +288,33 @@ tensor tn_rms_norm(tn_scope *s, tensor x, tensor w, double eps)
 tensor tn_dropout(tn_scope *s, tensor x, double p, uint64_t seed)
 {
 	return op(s, __func__, [&] {
+		const at::Tensor &in = get(s, x);
 		check_dropout(p);
-		return dropout(get(s, x), p, seed);
+		if (p == 0.0 || !is_ours(in))
+			return dropout_plain(in, p, seed);
+		return dropout_ours(in, mask_of(p, seed));
 	});
 }
 
 tensor tn_add_layer_norm(tn_scope *s, tensor x, tensor bias, tensor residual, tensor w, tensor b,
-        double eps, double p, uint64_t seed)
+	double eps, double p, uint64_t seed)
 {
 	return op(s, __func__, [&] {
 		const at::Tensor &in = get(s, x), &rest = get(s, residual), &weight = get(s, w),
-		                 &shift = get(s, b);
+				 &shift = get(s, b);
 		at::Tensor add = get_or_none(s, bias);
 		check_dropout(p);
-		require(in.sizes() == rest.sizes() && in.dim() == 2, "x ", in.sizes(),
-		        " and residual ", rest.sizes(), " are both [T,H]");
+		require(in.sizes() == rest.sizes(), "x ", in.sizes(), " and residual ",
+			rest.sizes(), " differ");
 		check_vector("weight", weight, in);
 		check_vector("shift", shift, in);
 		if (add.defined())
 			check_vector("bias", add, in);
+		if (is_ours(in))
+			return norm_ours({in, add, rest, weight, shift}, eps, mask_of(p, seed));
 		at::Tensor h = add.defined() ? wide(in).add(wide(add)) : wide(in);
-		return layer_norm(dropout(h, p, seed).add(wide(rest)), weight, shift, eps)
-		        .to(in.scalar_type());
+		return norm_plain(dropout_plain(h, p, seed).add(wide(rest)), weight, shift, eps)
+			.to(in.scalar_type());
 	});
 }
 
@@ -254,44 +323,9 @@ tensor tn_bias_gelu(tn_scope *s, tensor x, tensor bias, bool tanh_form)
 	return op(s, __func__, [&] {
 		const at::Tensor &in = get(s, x), &add = get(s, bias);
 		check_vector("bias", add, in);
+		if (is_ours(in))
+			return gelu_ours(in, add, tanh_form);
 		return at::gelu(wide(in).add(wide(add)), tanh_form ? "tanh" : "none")
-		        .to(in.scalar_type());
-	});
-}
-
-tensor tn_pool(tn_scope *s, tensor x, struct tn_seqs seqs, enum tn_pool how)
-{
-	return op(s, __func__, [&] {
-		const at::Tensor &in = get(s, x);
-		require(in.dim() == 2, "tokens are [T,H], got ", in.sizes());
-		check_seqs(seqs, in.size(0));
-		return pool(context_of(s), in, seqs, how);
-	});
-}
-
-// Su et al. 2021, section 3.4.2, in the rotate-half layout of GPT-NeoX
-tensor tn_rope(tn_scope *s, tensor qkv, struct tn_seqs seqs, const struct tn_attention *how,
-        tensor cos, tensor sin)
-{
-	return op(s, __func__, [&] {
-		const at::Tensor &in = get(s, qkv), &c = get(s, cos), &d = get(s, sin);
-		int64_t turned = how->n_heads + how->n_kv_heads, heads = turned + how->n_kv_heads;
-		int64_t size = how->head_dim;
-		require(in.dim() == 2 && in.size(1) == heads * size, "qkv ", in.sizes(), " for ",
-		        heads, " heads of ", size);
-		require(size % 2 == 0 && c.dim() == 2 && c.size(1) == size &&
-		                c.sizes() == d.sizes(),
-		        "cos ", c.sizes(), " and sin ", d.sizes(), " for heads of ", size);
-		check_seqs(seqs, in.size(0));
-		for (int64_t i = 0; i < seqs.n; i++)
-			require(seqs.start[i + 1] - seqs.start[i] <= c.size(0), "sequence ", i,
-			        " is longer than the ", c.size(0), " positions of cos and sin");
-		at::Tensor at = positions(context_of(s), seqs);
-		at::Tensor x =
-		        wide(in.narrow(1, 0, turned * size)).view({in.size(0), turned, size});
-		at::Tensor y = rotate(x, as(c.index_select(0, at), x).unsqueeze(1),
-		        as(d.index_select(0, at), x).unsqueeze(1));
-		at::Tensor head = y.view({in.size(0), turned * size}).to(in.scalar_type());
-		return at::cat({head, in.narrow(1, turned * size, how->n_kv_heads * size)}, 1);
+			.to(in.scalar_type());
 	});
 }

@@ -26,7 +26,7 @@ static void require_broadcast(const at::Tensor &a, const at::Tensor &b)
 	for (size_t i = 1; i <= std::min(x.size(), y.size()); i++) {
 		int64_t m = x[x.size() - i], n = y[y.size() - i];
 		require(m == n || m == 1 || n == 1, "shapes do not broadcast: axis -", i, " is ", m,
-		        " and ", n);
+			" and ", n);
 	}
 }
 
@@ -139,7 +139,7 @@ tensor tn_matmul(tn_scope *s, tensor a, tensor b)
 		const at::Tensor &x = get(s, a), &y = get(s, b);
 		require(x.dim() >= 2 && y.dim() >= 2, "matrices have at least two axes");
 		require(x.size(-1) == y.size(-2), "inner dims differ: ", x.size(-1), " and ",
-		        y.size(-2));
+			y.size(-2));
 		return at::matmul(x, y);
 	});
 }
@@ -150,10 +150,10 @@ tensor tn_linear(tn_scope *s, tensor x, tensor w, tensor bias)
 		const at::Tensor &in = get(s, x), &weight = get(s, w);
 		at::Tensor add = get_or_none(s, bias);
 		require(in.dim() >= 1 && weight.dim() == 2 && in.size(-1) == weight.size(1),
-		        "input ", in.sizes(), " does not fit weight ", weight.sizes(),
-		        " [out, in]");
+			"input ", in.sizes(), " does not fit weight ", weight.sizes(),
+			" [out, in]");
 		require(!add.defined() || add.sizes() == weight.sizes().slice(0, 1), "bias of ",
-		        add.defined() ? add.numel() : 0, " for ", weight.size(0), " outputs");
+			add.defined() ? add.numel() : 0, " for ", weight.size(0), " outputs");
 		if (add.defined() && add.scalar_type() != in.scalar_type())
 			add = add.to(in.scalar_type());
 		return at::linear(in, weight, add);
@@ -168,7 +168,7 @@ tensor tn_view(tn_scope *s, tensor x, const int64_t *shape, int ndim)
 		for (int64_t d : dims(shape, ndim))
 			d == -1 ? (void)n_free++ : (void)(known *= d);
 		bool fits =
-		        n_free == 0 ? known == in.numel() : known > 0 && in.numel() % known == 0;
+			n_free == 0 ? known == in.numel() : known > 0 && in.numel() % known == 0;
 		require(n_free <= 1 && fits, in.sizes(), " cannot be seen as ", dims(shape, ndim));
 		return in.reshape(dims(shape, ndim));
 	});
@@ -193,7 +193,7 @@ tensor tn_narrow(tn_scope *s, tensor x, int axis, int64_t start, int64_t len)
 		const at::Tensor &in = get(s, x);
 		int64_t on = axis_of(in, axis), size = in.size(on);
 		require(start >= 0 && len >= 0 && start <= size - len, "[", start, ", ", start,
-		        " + ", len, ") of an axis of ", size);
+			" + ", len, ") of an axis of ", size);
 		return in.narrow(on, start, len);
 	});
 }
@@ -227,7 +227,7 @@ tensor tn_index_select(tn_scope *s, tensor x, int axis, const int64_t *index, in
 		int64_t on = axis_of(in, axis), size = in.size(on);
 		for (int64_t i = 0; i < n; i++)
 			require(index[i] >= 0 && index[i] < size, "index ", index[i], " at place ",
-			        i, " of an axis of ", size);
+				i, " of an axis of ", size);
 		return in.index_select(on, from_host(context_of(s), index, at::kLong, {n}));
 	});
 }
@@ -287,7 +287,7 @@ tensor tn_topk(tn_scope *s, tensor x, int64_t k, tensor *ret_ids)
 	return op(s, __func__, [&] {
 		const at::Tensor &in = get(s, x);
 		require(in.dim() > 0 && k >= 0 && k <= in.size(-1), "the ", k, " largest of ",
-		        in.dim() > 0 ? in.size(-1) : 0);
+			in.dim() > 0 ? in.size(-1) : 0);
 		auto [values, ids] = at::topk(in, k);
 		if (ret_ids)
 			*ret_ids = put(s, ids);
@@ -327,11 +327,11 @@ tensor tn_cross_entropy(tn_scope *s, tensor logits, const int64_t *target, int64
 	return op(s, __func__, [&] {
 		const at::Tensor &in = get(s, logits);
 		require(in.dim() == 2 && in.size(0) == n && n > 0, "logits [N,C] for ", n,
-		        " targets");
+			" targets");
 		for (int64_t i = 0; i < n; i++)
 			require(target[i] >= 0 && target[i] < in.size(1), "target ", target[i],
-			        " of row ", i, " with ", in.size(1), " classes");
+				" of row ", i, " with ", in.size(1), " classes");
 		return at::cross_entropy_loss(
-		        in_f32(in), from_host(context_of(s), target, at::kLong, {n}));
+			in_f32(in), from_host(context_of(s), target, at::kLong, {n}));
 	});
 }

@@ -66,7 +66,7 @@ static bool can_pack()
 {
 	__builtin_cpu_init();
 	return at::hasMKLDNN() && __builtin_cpu_supports("avx512bw") &&
-	        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+		__builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
 }
 
 } // namespace shim
@@ -79,17 +79,17 @@ tn_pack *tn_pack_linear(tn_scope *s, tensor w, tensor bias)
 		c10::AutoGradMode off(false);
 		at::Tensor weight = get(s, w).detach(), add = get_or_none(s, bias);
 		require(weight.dim() == 2 && weight.scalar_type() == at::kBFloat16 &&
-		                weight.numel() > 0,
-		        "weight is bf16 [O,I], got ", weight.scalar_type(), " ", weight.sizes());
+				weight.numel() > 0,
+			"weight is bf16 [O,I], got ", weight.scalar_type(), " ", weight.sizes());
 		require(!add.defined() || add.sizes() == weight.sizes().slice(0, 1),
-		        "bias does not fit the weight");
+			"bias does not fit the weight");
 		bool packs = weight.is_cpu() && can_pack();
 		if (add.defined())
 			add = add.detach().to(at::kBFloat16).clone();
 		int64_t n_out = weight.size(0), n_in = weight.size(1);
 		weight = packs ? call("mkldnn::_reorder_linear_weight",
-		                         {weight.contiguous(), c10::IValue()})
-		               : weight.clone(at::MemoryFormat::Contiguous);
+					 {weight.contiguous(), c10::IValue()})
+			       : weight.clone(at::MemoryFormat::Contiguous);
 		return new tn_pack{weight, add, n_in, n_out, packs};
 	});
 }
@@ -106,17 +106,17 @@ tensor tn_linear_packed(tn_scope *s, tensor x, const tn_pack *p, enum tn_act act
 		const at::Tensor &in = get(s, x);
 		require(p, "there is no pack");
 		require(in.dim() == 2 && in.size(1) == p->n_in && in.scalar_type() == at::kBFloat16,
-		        "input is bf16 [T,", p->n_in, "], got ", in.scalar_type(), " ", in.sizes());
+			"input is bf16 [T,", p->n_in, "], got ", in.scalar_type(), " ", in.sizes());
 		if (in.size(0) == 0)
 			return in.new_empty({0, p->n_out});
 		if (!p->is_packed)
 			return activate(at::linear(in, p->weight, p->bias), act);
 		c10::List<std::optional<at::Scalar>> scalars;
 		c10::IValue algorithm = act == TN_ACT_GELU ? "none"
-		        : act == TN_ACT_GELU_TANH          ? "tanh"
-		                                           : "";
+			: act == TN_ACT_GELU_TANH          ? "tanh"
+							   : "";
 		c10::IValue add = p->bias.defined() ? c10::IValue(p->bias) : c10::IValue();
 		return call("mkldnn::_linear_pointwise",
-		        {in.contiguous(), p->weight, add, attribute(act), scalars, algorithm});
+			{in.contiguous(), p->weight, add, attribute(act), scalars, algorithm});
 	});
 }

@@ -1,6 +1,7 @@
 // tensor_train.cpp - leaves, backward, and what a step does to gradients and weights.
 #include "tensor_internal.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include <ATen/Parallel.h>
@@ -8,6 +9,8 @@
 #include <ATen/ops/full.h>
 #include <ATen/ops/linalg_vector_norm.h>
 #include <torch/csrc/autograd/autograd.h>
+
+#include "tensor_kernels.hpp"
 
 namespace shim
 {
@@ -21,57 +24,63 @@ static std::vector<at::Tensor> grads_of(tn_scope *s, const tensor *params, int n
 	return all;
 }
 
-// Sum of squares in f64, by chunks of a fixed size: equal bits for any number of threads.
-static double sum_of_squares(const at::Tensor &grad)
+// A stretch of one tensor, so that small and large tensors share one parallel loop evenly.
+struct piece {
+	size_t tensor;
+	int64_t begin, end;
+};
+
+constexpr int64_t piece_elements = int64_t{1} << 15;
+
+static void add_pieces(std::vector<piece> &all, size_t index, int64_t n)
 {
-	constexpr int64_t chunk = 1 << 15;
-	at::Tensor flat = grad.to(at::kFloat).contiguous();
-	const float *g = flat.const_data_ptr<float>();
-	int64_t n = flat.numel(), n_chunks = (n + chunk - 1) / chunk;
-	std::vector<double> part(static_cast<size_t>(n_chunks));
-	at::parallel_for(0, n_chunks, 1, [&](int64_t begin, int64_t end) {
-		for (int64_t c = begin; c < end; c++) {
-			double lane[8] = {};
-			int64_t i = c * chunk, last = std::min(n, i + chunk);
-			for (; i + 8 <= last; i += 8)
-				for (int64_t k = 0; k < 8; k++)
-					lane[k] += static_cast<double>(g[i + k]) *
-					        static_cast<double>(g[i + k]);
-			for (; i < last; i++)
-				lane[0] += static_cast<double>(g[i]) * static_cast<double>(g[i]);
-			for (double l : lane)
-				part[static_cast<size_t>(c)] += l;
-		}
+	for (int64_t at = 0; at < n; at += piece_elements)
+		all.push_back({index, at, std::min(n, at + piece_elements)});
+}
+
+template <class F> static void for_each_piece(const std::vector<piece> &all, F &&fn)
+{
+	at::parallel_for(0, static_cast<int64_t>(all.size()), 1, [&](int64_t begin, int64_t end) {
+		for (int64_t i = begin; i < end; i++)
+			fn(static_cast<size_t>(i), all[static_cast<size_t>(i)]);
 	});
-	double sum = 0.0;
+}
+
+// Sum of squares in f64, piece by piece: equal bits for any number of threads.
+static double sum_of_squares(const std::vector<at::Tensor> &grads)
+{
+	std::vector<at::Tensor> flat; // f32, contiguous
+	std::vector<piece> pieces;
+	double total = 0.0;
+	for (const at::Tensor &g : grads) {
+		if (!g.defined())
+			continue;
+		if (!g.is_cpu()) {
+			double norm =
+				at::linalg_vector_norm(g, 2, {}, false, at::kDouble).item<double>();
+			total += norm * norm;
+			continue;
+		}
+		flat.push_back(g.to(at::kFloat).contiguous());
+		add_pieces(pieces, flat.size() - 1, g.numel());
+	}
+	std::vector<double> part(pieces.size());
+	for_each_piece(pieces, [&](size_t i, const piece &p) {
+		part[i] = kernels().sum_squares(
+			flat[p.tensor].const_data_ptr<float>() + p.begin, p.end - p.begin);
+	});
 	for (double p : part)
-		sum += p;
-	return sum;
+		total += p;
+	return total;
 }
 
 static void check_moments(const at::Tensor &p, const at::Tensor &m, const at::Tensor &v, int i)
 {
 	for (const at::Tensor *t : {&p, &m, &v})
 		require(t->sizes() == p.sizes() && t->scalar_type() == at::kFloat &&
-		                t->is_contiguous(),
-		        "param ", i, " ", p.sizes(),
-		        " and its moments are contiguous f32 of one shape");
-}
-
-struct adamw_factors {
-	float decay, beta1, beta2, eps, step_size, inv_root2, grad_scale;
-};
-
-static void adamw_range(float *__restrict p, float *__restrict m, float *__restrict v,
-        const float *__restrict g, int64_t n, const adamw_factors &k)
-{
-	for (int64_t i = 0; i < n; i++) {
-		float grad = g[i] * k.grad_scale;
-		m[i] = k.beta1 * m[i] + (1.0f - k.beta1) * grad;
-		v[i] = k.beta2 * v[i] + (1.0f - k.beta2) * grad * grad;
-		p[i] = p[i] * k.decay -
-		        k.step_size * m[i] / (std::sqrt(v[i]) * k.inv_root2 + k.eps);
-	}
+				t->is_contiguous(),
+			"param ", i, " ", p.sizes(),
+			" and its moments are contiguous f32 of one shape");
 }
 
 static adamw_factors factors_of(const struct tn_adamw &how)
@@ -81,29 +90,34 @@ static adamw_factors factors_of(const struct tn_adamw &how)
 	       correct2 = 1.0 - std::pow(how.beta2, steps);
 	auto f = [](double x) { return static_cast<float>(x); };
 	return {f(1.0 - how.lr * how.weight_decay), f(how.beta1), f(how.beta2), f(how.eps),
-	        f(how.lr / correct1), f(1.0 / std::sqrt(correct2)), f(how.grad_scale)};
+		f(how.lr / correct1), f(1.0 / std::sqrt(correct2)), f(how.grad_scale)};
 }
 
-static void adamw_cpu(const at::Tensor &p, const at::Tensor &m, const at::Tensor &v,
-        const at::Tensor &grad, const adamw_factors &k)
+struct adamw_operands {
+	float *p, *m, *v;
+	at::Tensor grad; // f32, contiguous
+};
+
+static void adamw_cpu(const std::vector<adamw_operands> &all, const adamw_factors &k)
 {
-	at::Tensor g = grad.to(at::kFloat).contiguous();
-	float *pp = p.mutable_data_ptr<float>(), *mp = m.mutable_data_ptr<float>(),
-	      *vp = v.mutable_data_ptr<float>();
-	const float *gp = g.const_data_ptr<float>();
-	at::parallel_for(0, p.numel(), 1 << 14, [&](int64_t begin, int64_t end) {
-		adamw_range(pp + begin, mp + begin, vp + begin, gp + begin, end - begin, k);
+	std::vector<piece> pieces;
+	for (size_t i = 0; i < all.size(); i++)
+		add_pieces(pieces, i, all[i].grad.numel());
+	for_each_piece(pieces, [&](size_t, const piece &at) {
+		const adamw_operands &o = all[at.tensor];
+		kernels().adamw(o.p + at.begin, o.m + at.begin, o.v + at.begin,
+			o.grad.const_data_ptr<float>() + at.begin, at.end - at.begin, k);
 	});
 }
 
 static void adamw_cuda(const at::Tensor &p, const at::Tensor &m, const at::Tensor &v,
-        const at::Tensor &grad, const struct tn_adamw &how)
+	const at::Tensor &grad, const struct tn_adamw &how)
 {
 	at::Tensor g = grad.to(at::kFloat).mul(how.grad_scale);
 	at::Tensor step = at::full({}, static_cast<double>(how.step), p.options());
 	std::vector<at::Tensor> ps = {p}, gs = {g}, ms = {m}, vs = {v}, steps = {step};
 	at::_fused_adamw_(ps, gs, ms, vs, {}, steps, how.lr, how.beta1, how.beta2, how.weight_decay,
-	        how.eps, false, false);
+		how.eps, false, false);
 }
 
 } // namespace shim
@@ -115,7 +129,7 @@ tensor tn_param(tn_scope *s, tensor value)
 	return op(s, __func__, [&] {
 		at::Tensor leaf = get(s, value).detach().clone(at::MemoryFormat::Contiguous);
 		require(leaf.is_floating_point(), "a param of ", leaf.scalar_type(),
-		        " cannot have a gradient");
+			" cannot have a gradient");
 		return leaf.set_requires_grad(true);
 	});
 }
@@ -134,7 +148,7 @@ void tn_backward_from(tn_scope *s, tensor y, tensor grad_y)
 	act(s, __func__, [&] {
 		const at::Tensor &out = get(s, y), &grad = get(s, grad_y);
 		require(out.sizes() == grad.sizes(), "gradient ", grad.sizes(), " of a tensor ",
-		        out.sizes());
+			out.sizes());
 		torch::autograd::backward({out}, {grad});
 	});
 }
@@ -159,21 +173,8 @@ void tn_zero_grad(tn_scope *s, const tensor *params, int n)
 
 double tn_grad_norm(tn_scope *s, const tensor *params, int n)
 {
-	return guard(s, __func__, 0.0, [&] {
-		double sum = 0.0;
-		for (const at::Tensor &grad : grads_of(s, params, n)) {
-			if (!grad.defined())
-				continue;
-			if (grad.is_cpu())
-				sum += sum_of_squares(grad);
-			else
-				sum += std::pow(
-				        at::linalg_vector_norm(grad, 2, {}, false, at::kDouble)
-				                .item<double>(),
-				        2);
-		}
-		return std::sqrt(sum);
-	});
+	return guard(s, __func__, 0.0,
+		[&] { return std::sqrt(sum_of_squares(grads_of(s, params, n))); });
 }
 
 void tn_scale_grads(tn_scope *s, const tensor *params, int n, double k)
@@ -208,23 +209,25 @@ void tn_copy_(tn_scope *s, tensor dst, tensor src)
 }
 
 void tn_adamw_(tn_scope *s, const tensor *params, const tensor *m, const tensor *v, int n,
-        const struct tn_adamw *how)
+	const struct tn_adamw *how)
 {
 	act(s, __func__, [&] {
 		c10::AutoGradMode off(false);
 		require(how->step >= 1, "step ", how->step, ", they count from 1");
-		adamw_factors k = factors_of(*how);
+		std::vector<adamw_operands> on_cpu;
 		for (int i = 0; i < n; i++) {
-			const at::Tensor &p = get(s, params[i]), &m1 = get(s, m[i]),
-			                 &m2 = get(s, v[i]);
 			context_of(s).touched.clear();
+			at::Tensor p = get(s, params[i]), m1 = get(s, m[i]), m2 = get(s, v[i]);
 			check_moments(p, m1, m2, i);
 			if (!p.grad().defined())
 				continue;
 			if (p.is_cpu())
-				adamw_cpu(p, m1, m2, p.grad(), k);
+				on_cpu.push_back({p.mutable_data_ptr<float>(),
+					m1.mutable_data_ptr<float>(), m2.mutable_data_ptr<float>(),
+					p.grad().to(at::kFloat).contiguous()});
 			else
 				adamw_cuda(p, m1, m2, p.grad(), *how);
 		}
+		adamw_cpu(on_cpu, factors_of(*how));
 	});
 }
