@@ -1,6 +1,7 @@
 // tensor_attention.cpp - softmax attention within each sequence of a packed batch.
 //
-// Vaswani et al. 2017, eq. 1, per head; Dao et al. 2022 for never holding all scores at once.
+// Vaswani et al. 2017, eq. 1, per head. Three ways: our CPU kernel (f32, bf16), libtorch's packed CUDA kernels, and plain
+// ops a sequence at a time for what is left (f64, f16 on a CPU, soft caps on a GPU), which also serve as the tests' truth.
 #include "tensor_internal.hpp"
 
 #include <algorithm>
@@ -145,6 +146,8 @@ tensor tn_attention(tn_scope *s, tensor qkv, struct tn_seqs seqs, const struct t
 	return op(s, __func__, [&] {
 		const at::Tensor &in = get(s, qkv);
 		check_attention(in, seqs, *how);
+		if (fits_cuda(plan_of(seqs, *how), in))
+			return attend_cuda(plan_of(seqs, *how), in);
 		bool is_ours = in.is_cpu() &&
 			(in.scalar_type() == at::kFloat || in.scalar_type() == at::kBFloat16);
 		return is_ours ? attend_ours(in, seqs, *how) : attend_plain(in, seqs, *how);

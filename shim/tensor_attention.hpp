@@ -32,6 +32,10 @@ void attend_cpu(
 void attend_cpu_grad(const attention_plan &plan, const at::Tensor &qkv, const at::Tensor &dout,
 	const float *stats, const at::Tensor &dqkv);
 
+// Whether libtorch's packed kernels can do this call, and the call: [T, (H + 2K) D] -> [T, H D], differentiable.
+bool fits_cuda(const attention_plan &plan, const at::Tensor &qkv);
+at::Tensor attend_cuda(const attention_plan &plan, const at::Tensor &qkv);
+
 } // namespace shim
 
 #endif
