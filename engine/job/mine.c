@@ -147,7 +147,8 @@ static struct dataset *open_rows(const struct opts *o, struct arena *a, struct e
 {
 	const char *const *paths;
 	size_t n = opts_list(o, "in", &paths);
-	struct dataset_options opt = {opts_str(o, "split"), job_cache_dir(o, a)};
+	struct dataset_options opt = {
+		.split = opts_str(o, "split"), .cache_dir = job_cache_dir(o, a)};
 	return dataset_open(paths, n, &opt, err);
 }
 

@@ -131,7 +131,8 @@ bool score_run(const struct opts *o, struct err *err)
 		name ? name : leaf, leaf, opts_flag(o, "sigmoid"), opts_flag(o, "strict")};
 	struct scored said = {.name = opt.name};
 	struct score_report report;
-	struct dataset_options data = {opts_str(o, "split"), job_cache_dir(o, &a)};
+	struct dataset_options data = {
+		.split = opts_str(o, "split"), .cache_dir = job_cache_dir(o, &a)};
 	double began = wall_seconds();
 	bool is_judge = false;
 	bool ok = !(opts_flag(o, "raw") && opt.sigmoid) ||

@@ -23,7 +23,7 @@ static const char *scratch_file(const char *name)
 static struct dataset *open_rows(const char *path)
 {
 	struct err err = ERR_INIT;
-	struct dataset_options opt = {NULL, NULL};
+	struct dataset_options opt = {.split = NULL};
 	struct dataset *d = dataset_open(&path, 1, &opt, &err);
 	assert_ok(d != NULL, &err);
 	return d;
