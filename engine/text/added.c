@@ -6,49 +6,60 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 
-void added_init(struct added_set *s)
-{
-	*s = (struct added_set){.tokens = NULL};
-	trie_init(&s->trie, 0);
-}
-
 void added_release(struct added_set *s)
 {
 	trie_release(&s->trie);
 	free(s->tokens);
+	free(s->strings);
 	free(s->firsts);
 	*s = (struct added_set){.tokens = NULL};
 }
 
-bool added_put(struct added_set *s, const uint32_t *c, size_t n, const struct added_token *token)
+void added_put(struct added_set *s, struct text string, const struct added_token *token)
 {
-	int32_t index;
-	if (n == 0 || trie_get(&s->trie, c, n, &index))
-		return false;
 	if (s->n == s->cap) {
 		s->cap = s->cap ? 2 * s->cap : 16;
-		s->tokens = xreallocarray(s->tokens, s->cap, sizeof(*s->tokens));
-		s->firsts = xreallocarray(s->firsts, s->cap, sizeof(*s->firsts));
+		s->tokens = xreallocarray(s->tokens, s->cap, sizeof *s->tokens);
+		s->strings = xreallocarray(s->strings, s->cap, sizeof *s->strings);
 	}
-	trie_put(&s->trie, c, n, (int32_t)s->n);
+	s->strings[s->n] = string;
 	s->tokens[s->n++] = *token;
-	for (size_t i = 0; i < s->n_firsts; i++)
-		if (s->firsts[i] == c[0])
-			return true;
-	s->firsts[s->n_firsts++] = c[0];
+}
+
+static void collect_firsts(struct added_set *s)
+{
+	s->firsts = xreallocarray(NULL, s->n + 1, sizeof *s->firsts);
+	for (size_t i = 0; i < s->n; i++) {
+		size_t len, k = 0;
+		uint32_t c = utf8_decode(s->strings[i].s, s->strings[i].len, &len);
+		while (k < s->n_firsts && s->firsts[k] != c)
+			k++;
+		if (k == s->n_firsts)
+			s->firsts[s->n_firsts++] = c;
+	}
+}
+
+bool added_end(struct added_set *s, struct text *ret_bad)
+{
+	trie_build(&s->trie, s->strings, NULL, s->n);
+	for (size_t i = 0; i < s->n; i++) {
+		int32_t index;
+		if (trie_find(&s->trie, s->strings[i], &index) && index == (int32_t)i)
+			continue;
+		*ret_bad = s->strings[i];
+		return false;
+	}
+	collect_firsts(s);
 	return true;
 }
 
-bool added_has(const struct added_set *s, struct text content, int32_t *ret_id)
+bool added_find(const struct added_set *s, struct text string, int32_t *ret_id)
 {
-	struct chars c = CHARS_INIT;
-	chars_decode(&c, content);
 	int32_t index;
-	bool found = trie_get(&s->trie, c.c, c.n, &index);
-	if (found)
-		*ret_id = s->tokens[index].id;
-	chars_release(&c);
-	return found;
+	if (!trie_find(&s->trie, string, &index))
+		return false;
+	*ret_id = s->tokens[index].id;
+	return true;
 }
 
 void added_spans_release(struct added_spans *v)
@@ -66,19 +77,36 @@ static void add_span(struct added_spans *v, size_t begin, size_t end, int32_t id
 	v->s[v->n++] = (struct added_span){begin, end, id};
 }
 
-bool added_may_match(const struct added_set *s, struct text t)
+/* Whether a token begins at the text's byte `at`. */
+static bool begins_at(const struct added_set *s, struct text t, size_t at)
 {
-	if (t.len == 0)
-		return false;
-	/* A first byte in common is enough to look closer; many different ones are not worth a
-	 * pass each. */
+	const struct trie_node *node = s->trie.nodes;
+	while (at < t.len) {
+		size_t len;
+		node = trie_step(&s->trie, node, utf8_decode(t.s + at, t.len - at, &len));
+		if (!node || node->weight != TRIE_NO_WEIGHT)
+			return node != NULL;
+		at += len;
+	}
+	return false;
+}
+
+bool added_is_in(const struct added_set *s, struct text t)
+{
+	/* Many different first characters are not worth a pass each. */
 	if (s->n_firsts > 4)
 		return true;
 	for (size_t i = 0; i < s->n_firsts; i++) {
 		char first[4];
 		utf8_encode(s->firsts[i], first);
-		if (memchr(t.s, first[0], t.len))
-			return true;
+		for (size_t at = 0; at < t.len; at++) {
+			const char *found = memchr(t.s + at, first[0], t.len - at);
+			if (!found)
+				break;
+			at = (size_t)(found - t.s);
+			if (begins_at(s, t, at))
+				return true;
+		}
 	}
 	return false;
 }
@@ -88,15 +116,11 @@ static const struct added_token *longest(
 	const struct added_set *s, const uint32_t *c, size_t i, size_t n, size_t *ret_end)
 {
 	const struct added_token *best = NULL;
-	uint32_t node = TRIE_ROOT;
-	while (i < n) {
-		const struct trie_edge *e = trie_step(&s->trie, node, c[i]);
-		if (!e)
-			break;
-		node = e->node;
+	const struct trie_node *node = s->trie.nodes;
+	while (i < n && (node = trie_step(&s->trie, node, c[i]))) {
 		i++;
-		if (e->id != TRIE_NO_ID) {
-			best = &s->tokens[e->id];
+		if (node->weight != TRIE_NO_WEIGHT) {
+			best = &s->tokens[trie_id(&s->trie, node)];
 			*ret_end = i;
 		}
 	}

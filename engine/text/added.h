@@ -23,17 +23,18 @@ struct added_token {
 struct added_set {
 	struct trie trie; /* string -> index into tokens */
 	struct added_token *tokens;
+	struct text *strings; /* of the tokens, as they are looked for */
 	size_t n, cap;
 	uint32_t *firsts; /* distinct first characters of the tokens */
 	size_t n_firsts;
 };
 
-void added_init(struct added_set *s);
-void added_release(struct added_set *s);
-/* False: a token with this string is there already, or it is empty. */
-bool added_put(struct added_set *s, const uint32_t *c, size_t n, const struct added_token *token);
-
-bool added_has(const struct added_set *s, struct text content, int32_t *ret_id);
+void added_release(struct added_set *s); /* a set begins as all zero */
+/* The string is borrowed until added_end(). */
+void added_put(struct added_set *s, struct text string, const struct added_token *token);
+/* All are put: builds the trie. False: *ret_bad is a string that is empty or stands twice. */
+bool added_end(struct added_set *s, struct text *ret_bad);
+bool added_find(const struct added_set *s, struct text string, int32_t *ret_id);
 
 /* One stretch of the text: plain (id -1) or an added token. */
 struct added_span {
@@ -48,7 +49,8 @@ void added_spans_release(struct added_spans *v);
 /* Cuts c[0..n) into spans, replacing what v held. */
 void added_split(const struct added_set *s, const struct uclass *u, const uint32_t *c, size_t n,
 	struct added_spans *v);
-/* Whether a raw text may hold a token of the set: if not, it is one plain span. */
-bool added_may_match(const struct added_set *s, struct text t);
+/* Whether a raw text holds a token of the set, whatever its neighbours: if not, the text is one plain
+ * span. */
+bool added_is_in(const struct added_set *s, struct text t);
 
 #endif

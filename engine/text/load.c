@@ -43,9 +43,9 @@ static bool assign_id(
 	struct tokenizer *t, const struct added_spec *spec, int32_t *ret, struct err *err)
 {
 	int shown = spec->content.len > 60 ? 60 : (int)spec->content.len;
-	if (!vocab_find(&t->vocab, spec->content, ret)) {
+	if (!trie_find(&t->vocab.trie, spec->content, ret)) {
 		size_t next = t->vocab.n > t->vocab.n_model ? t->vocab.n : t->vocab.n_model;
-		if (!vocab_put_added(&t->vocab, spec->content, (int64_t)next, err))
+		if (!vocab_put(&t->vocab, spec->content, (int64_t)next, err))
 			return false;
 		*ret = (int32_t)next;
 	}
@@ -62,20 +62,29 @@ bool load_added(struct tokenizer *t, const struct added_spec *spec, struct err *
 	struct added_token token = {0, spec->single_word, spec->lstrip, spec->rstrip};
 	if (!assign_id(t, spec, &token.id, err))
 		return false;
+	if (!spec->normalized) {
+		added_put(&t->raw, arena_text(&t->arena, spec->content), &token);
+		return true;
+	}
 	struct normalize_io io = {.classes = &t->classes};
-	chars_decode(&io.from, spec->content);
-	if (spec->normalized)
-		normalizers_apply(&t->normalizers, 0, &io);
-	struct added_set *set = spec->normalized ? &t->normalized : &t->raw;
-	bool ok = added_put(set, io.from.c, io.from.n, &token);
-	if (!ok)
-		err_set(err, ERR_DATA, "\"%.*s\" is %s",
-			spec->content.len > 60 ? 60 : (int)spec->content.len,
-			spec->content.s ? spec->content.s : "",
-			io.from.n ? "there twice" : "empty, perhaps after normalising");
+	struct buf string = BUF_INIT;
+	normalize_begin(&io, spec->content);
+	normalizers_apply(&t->normalizers, 0, &io);
+	chars_encode(io.from.c, io.from.n, &string);
+	added_put(&t->normalized, arena_text(&t->arena, buf_text(&string)), &token);
+	buf_release(&string);
 	chars_release(&io.from);
 	chars_release(&io.to);
-	return ok;
+	return true;
+}
+
+bool load_added_end(struct tokenizer *t, struct err *err)
+{
+	struct text bad;
+	if (added_end(&t->raw, &bad) && added_end(&t->normalized, &bad))
+		return true;
+	return err_set(err, ERR_DATA, "\"%.*s\" is %s", bad.len > 60 ? 60 : (int)bad.len, bad.s,
+		bad.len ? "there twice" : "empty, perhaps after normalising");
 }
 
 static bool load_added_token(json spec, struct tokenizer *t, struct err *err)
@@ -98,16 +107,15 @@ static bool load_added_token(json spec, struct tokenizer *t, struct err *err)
 
 static bool load_added_tokens(json list, struct tokenizer *t, struct err *err)
 {
-	if (json_is(list, JSON_MISSING) || json_is(list, JSON_NULL))
-		return true;
-	if (!json_is(list, JSON_ARRAY))
+	bool is_none = json_is(list, JSON_MISSING) || json_is(list, JSON_NULL);
+	if (!is_none && !json_is(list, JSON_ARRAY))
 		return err_set(err, ERR_DATA, "added_tokens is %s, expected a list",
 			json_type_name(json_type(list)));
 	size_t at = 0;
 	for (struct json_iter it = json_each(list); json_next(&it); at++)
 		if (!load_added_token(it.value, t, err))
 			return err_prefix(err, "added_tokens[%zu]", at);
-	return true;
+	return load_added_end(t, err) || err_prefix(err, "added_tokens");
 }
 
 static bool load_parts(json root, struct tokenizer *t, struct err *err)

@@ -55,10 +55,6 @@ static bool read_lines(const char *path, struct vocab *v, struct err *err)
 	struct fs_map m;
 	if (!fs_map(path, &m, err))
 		return false;
-	size_t n = 0;
-	for (size_t i = 0; i < m.len; i++)
-		n += m.data[i] == '\n';
-	vocab_init(v, n + 1);
 	bool ok = true;
 	int64_t id = 0;
 	for (size_t at = 0; at < m.len && ok; id++) {
@@ -77,22 +73,31 @@ static bool read_lines(const char *path, struct vocab *v, struct err *err)
 	if (ok && v->n == 0)
 		ok = err_set(err, ERR_DATA, "%s is empty, expected one token a line", path);
 	fs_unmap(&m);
+	vocab_end(v, NULL);
 	return ok;
 }
 
-/* A special token that the vocabulary must have; each is also found in texts. */
-static bool add_special(struct tokenizer *t, struct text content, int32_t *ret, struct err *err)
+/* The special tokens, which the vocabulary must have; each is also found in texts. */
+static bool add_specials(
+	struct tokenizer *t, const struct options *opt, int32_t *cls, int32_t *sep, struct err *err)
 {
-	int32_t known;
-	if (added_has(&t->raw, content, &known)) {
-		*ret = known;
-		return true;
+	const struct text names[] = {opt->unk, opt->pad, opt->mask, opt->cls, opt->sep};
+	int32_t ids[ARRAY_LEN(names)];
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		struct added_spec spec = {.content = names[i], .file_id = -1};
+		bool is_known = false;
+		for (size_t k = 0; k < i; k++)
+			is_known |= text_equal(names[i], names[k]);
+		if (!trie_find(&t->vocab.trie, names[i], &ids[i]))
+			return err_set(err, ERR_DATA,
+				"special token \"%.*s\" is not in the vocabulary",
+				names[i].len > 60 ? 60 : (int)names[i].len, names[i].s);
+		if (!is_known && !load_added(t, &spec, err))
+			return false;
 	}
-	struct added_spec spec = {.content = content, .file_id = -1};
-	if (!vocab_find(&t->vocab, content, ret))
-		return err_set(err, ERR_DATA, "special token \"%.*s\" is not in the vocabulary",
-			content.len > 60 ? 60 : (int)content.len, content.s);
-	return load_added(t, &spec, err);
+	*cls = ids[3];
+	*sep = ids[4];
+	return load_added_end(t, err);
 }
 
 bool load_vocab_txt(const char *path, const char *config_path, struct tokenizer *t, struct err *err)
@@ -107,10 +112,8 @@ bool load_vocab_txt(const char *path, const char *config_path, struct tokenizer 
 	t->pretokenizers.n = 1;
 	t->pretokenizers.list[0].type = &pretokenizer_bert;
 	t->segmenter = wordpiece_new(&t->vocab, opt.unk, TEXT("##"), 100, err);
-	int32_t cls, sep, other;
-	if (!t->segmenter || !add_special(t, opt.unk, &other, err) ||
-		!add_special(t, opt.pad, &other, err) || !add_special(t, opt.mask, &other, err) ||
-		!add_special(t, opt.cls, &cls, err) || !add_special(t, opt.sep, &sep, err))
+	int32_t cls, sep;
+	if (!t->segmenter || !add_specials(t, &opt, &cls, &sep, err))
 		return err_prefix(err, "%s", path);
 	post_bert(&t->arena, cls, sep, &t->post);
 	return true;

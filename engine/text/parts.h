@@ -54,6 +54,7 @@ struct added_spec {
 	bool single_word, lstrip, rstrip, normalized;
 };
 bool load_added(struct tokenizer *t, const struct added_spec *spec, struct err *err) MUST_CHECK;
+bool load_added_end(struct tokenizer *t, struct err *err) MUST_CHECK; /* all are registered */
 
 /* Appends the ids of a stretch of text without raw added tokens. is_front: it begins the text. */
 void encode_stretch(struct tokenizer_run *r, struct text t, bool is_front, struct ids *out);

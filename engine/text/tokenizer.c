@@ -67,8 +67,6 @@ struct tokenizer *tokenizer_open(const char *dir, struct err *err)
 {
 	struct tokenizer *t = xcalloc(1, sizeof(*t));
 	uclass_init(&t->classes);
-	added_init(&t->raw);
-	added_init(&t->normalized);
 	if (!load(dir, t, err)) {
 		tokenizer_close(t);
 		return NULL;
@@ -108,8 +106,8 @@ struct text tokenizer_token(const struct tokenizer *t, int32_t id)
 
 bool tokenizer_id(const struct tokenizer *t, struct text token, int32_t *ret)
 {
-	return added_has(&t->raw, token, ret) || vocab_find(&t->vocab, token, ret) ||
-		added_has(&t->normalized, token, ret);
+	return added_find(&t->raw, token, ret) || trie_find(&t->vocab.trie, token, ret) ||
+		added_find(&t->normalized, token, ret);
 }
 
 int32_t tokenizer_unk(const struct tokenizer *t)
@@ -157,7 +155,7 @@ void tokenizer_run_free(struct tokenizer_run *r)
 static void encode_bare(struct tokenizer_run *r, struct text t, struct ids *out)
 {
 	const struct tokenizer *tok = r->t;
-	if (!added_may_match(&tok->raw, t)) {
+	if (!added_is_in(&tok->raw, t)) {
 		encode_stretch(r, t, true, out);
 		return;
 	}

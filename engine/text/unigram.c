@@ -22,7 +22,6 @@
 struct unigram {
 	struct segmenter base;
 	const struct vocab *vocab;
-	double *scores; /* by id */
 	double unk_score;
 	int32_t unk;
 	bool byte_fallback;
@@ -33,9 +32,10 @@ struct unigram {
 struct node {
 	double score;
 	uint32_t start; /* where its last token begins; NONE: no path ends here */
-	int32_t id;
+	uint32_t token; /* its node in the trie; UNKNOWN: one character that is no token */
 };
 #define NONE UINT32_MAX
+#define UNKNOWN UINT32_MAX
 
 struct segmenter_run {
 	struct node *nodes; /* one behind each character, and one in front */
@@ -57,27 +57,28 @@ static bool load_pair(json pair, struct text *ret_spelling, double *ret_score, s
 static bool load_vocab(json spec, struct unigram *u, struct vocab *v, struct err *err)
 {
 	json vocab = json_get(spec, "vocab");
-	size_t n = json_count(vocab);
+	size_t n = json_count(vocab), id = 0;
 	if (!json_is(vocab, JSON_ARRAY) || n == 0 || n > VOCAB_IDS_MAX)
 		return err_set(err, ERR_DATA,
 			"vocab is %s of %zu, expected a list of 1 to %zu tokens with scores",
 			json_type_name(json_type(vocab)), n, VOCAB_IDS_MAX);
-	vocab_init(v, n);
-	u->scores = try_malloc(n, sizeof(*u->scores), "the scores of the vocabulary", err);
-	if (!u->scores)
-		return false;
 	double lowest = INFINITY;
-	size_t id = 0;
-	for (struct json_iter it = json_each(vocab); json_next(&it); id++) {
+	double *scores = try_malloc(n, sizeof *scores, "the scores of the vocabulary", err);
+	bool ok = scores != NULL;
+	for (struct json_iter it = json_each(vocab); ok && json_next(&it); id++) {
 		struct text spelling = TEXT_NONE;
-		if (!load_pair(it.value, &spelling, &u->scores[id], err) ||
-			!vocab_put(v, spelling, (int64_t)id, err))
-			return err_prefix(err, "vocab[%zu]", id);
-		if (u->scores[id] < lowest)
-			lowest = u->scores[id];
+		ok = load_pair(it.value, &spelling, &scores[id], err) &&
+			vocab_put(v, spelling, (int64_t)id, err);
+		if (!ok)
+			err_prefix(err, "vocab[%zu]", id);
+		else if (scores[id] < lowest)
+			lowest = scores[id];
 	}
+	if (ok)
+		vocab_end(v, scores);
 	u->unk_score = lowest - UNK_PENALTY;
-	return true;
+	free(scores);
+	return ok;
 }
 
 static void find_bytes(struct unigram *u)
@@ -85,7 +86,7 @@ static void find_bytes(struct unigram *u)
 	for (int b = 0; b < 256; b++) {
 		char name[8];
 		snprintf(name, sizeof(name), "<0x%02X>", (unsigned)b & 0xFF);
-		if (!vocab_find(u->vocab, text_of(name), &u->bytes[b]))
+		if (!trie_find(&u->vocab->trie, text_of(name), &u->bytes[b]))
 			u->bytes[b] = TRIE_NO_ID;
 	}
 }
@@ -103,7 +104,6 @@ static struct segmenter *load(json spec, struct vocab *v, struct err *err)
 			"unk_id is %lld or missing, expected the id of one of the %zu tokens",
 			(long long)unk, v->n);
 	if (!ok) {
-		free(u->scores);
 		free(u);
 		return NULL;
 	}
@@ -114,9 +114,7 @@ static struct segmenter *load(json spec, struct vocab *v, struct err *err)
 
 static void unigram_free(struct segmenter *s)
 {
-	struct unigram *u = (struct unigram *)s;
-	free(u->scores);
-	free(u);
+	free(s);
 }
 
 static struct segmenter_run *run_new(const struct segmenter *s)
@@ -132,10 +130,10 @@ static void run_free(struct segmenter_run *r)
 	free(r);
 }
 
-static void offer(struct node *to, double score, size_t start, int32_t id)
+static void offer(struct node *to, double score, size_t start, size_t token)
 {
 	if (to->start == NONE || score > to->score)
-		*to = (struct node){score, (uint32_t)start, id};
+		*to = (struct node){score, (uint32_t)start, (uint32_t)token};
 }
 
 /* Fills nodes[0..n]. */
@@ -143,25 +141,26 @@ static void viterbi(const struct unigram *u, struct node *nodes, const uint32_t 
 {
 	const struct trie *t = &u->vocab->trie;
 	for (size_t i = 0; i <= n; i++)
-		nodes[i] = (struct node){0.0, NONE, 0};
+		nodes[i] = (struct node){0.0, NONE, UNKNOWN};
 	for (size_t start = 0; start < n; start++) {
 		double here = nodes[start].score;
 		bool has_single = false;
-		uint32_t at = TRIE_ROOT;
-		for (size_t i = start; i < n;) {
-			const struct trie_edge *e = trie_step(t, at, c[i]);
-			if (!e)
-				break;
-			at = e->node;
+		const struct trie_node *at = t->nodes;
+		for (size_t i = start; i < n && (at = trie_step(t, at, c[i]));) {
 			i++;
-			if (e->id == TRIE_NO_ID)
+			if (at->weight == TRIE_NO_WEIGHT)
 				continue;
 			has_single |= i == start + 1;
-			offer(&nodes[i], u->scores[e->id] + here, start, e->id);
+			offer(&nodes[i], at->weight + here, start, (size_t)(at - t->nodes));
 		}
 		if (!has_single)
-			offer(&nodes[start + 1], u->unk_score + here, start, u->unk);
+			offer(&nodes[start + 1], u->unk_score + here, start, UNKNOWN);
 	}
+}
+
+static int32_t id_at(const struct unigram *u, const struct node *node)
+{
+	return node->token == UNKNOWN ? u->unk : u->vocab->trie.ids[node->token];
 }
 
 /* The ids of the bytes of c[0..n), back to front; false, nothing added, when one is missing. */
@@ -185,9 +184,12 @@ static bool add_bytes(const struct unigram *u, const uint32_t *c, size_t n, stru
 /* A run of unknown characters. Its spelling may be a token after all: that of unk itself. */
 static void add_unknown(const struct unigram *u, const uint32_t *c, size_t n, struct ids *found)
 {
-	int32_t id;
-	if (trie_get(&u->vocab->trie, c, n, &id))
-		ids_add(found, id);
+	const struct trie *t = &u->vocab->trie;
+	const struct trie_node *at = t->nodes;
+	for (size_t i = 0; i < n && at; i++)
+		at = trie_step(t, at, c[i]);
+	if (at && trie_id(t, at) != TRIE_NO_ID)
+		ids_add(found, trie_id(t, at));
 	else if (!u->byte_fallback || !add_bytes(u, c, n, found))
 		ids_add(found, u->unk);
 }
@@ -205,10 +207,11 @@ static void encode(const struct segmenter *s, struct segmenter_run *r, const uin
 	r->found.n = 0;
 	for (size_t end = n; end > 0;) {
 		size_t start = r->nodes[end].start;
-		if (r->nodes[end].id != u->unk) {
-			ids_add(&r->found, r->nodes[end].id);
+		int32_t id = id_at(u, &r->nodes[end]);
+		if (id != u->unk) {
+			ids_add(&r->found, id);
 		} else {
-			while (start > 0 && r->nodes[start].id == u->unk)
+			while (start > 0 && id_at(u, &r->nodes[start]) == u->unk)
 				start = r->nodes[start].start;
 			add_unknown(u, c + start, end - start, &r->found);
 		}

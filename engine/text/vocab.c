@@ -3,21 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/utf8.h"
-
-void vocab_init(struct vocab *v, size_t n_expected)
-{
-	*v = (struct vocab){.spellings = ARENA_INIT};
-	/* A node has about two and a half times as many edges in a trie as there are tokens. */
-	trie_init(&v->trie, n_expected * 5 / 2);
-}
-
 void vocab_release(struct vocab *v)
 {
 	trie_release(&v->trie);
 	free(v->tokens);
 	arena_release(&v->spellings);
-	chars_release(&v->scratch);
 }
 
 static bool grow(struct vocab *v, size_t n, struct err *err)
@@ -39,7 +29,7 @@ static bool grow(struct vocab *v, size_t n, struct err *err)
 	return true;
 }
 
-bool vocab_put_added(struct vocab *v, struct text spelling, int64_t id, struct err *err)
+bool vocab_put(struct vocab *v, struct text spelling, int64_t id, struct err *err)
 {
 	int shown = spelling.len > 60 ? 60 : (int)spelling.len;
 	if (id < 0 || (uint64_t)id >= VOCAB_IDS_MAX)
@@ -58,32 +48,9 @@ bool vocab_put_added(struct vocab *v, struct text spelling, int64_t id, struct e
 	return true;
 }
 
-bool vocab_put(struct vocab *v, struct text spelling, int64_t id, struct err *err)
+void vocab_end(struct vocab *v, const double *weights)
 {
-	if (!vocab_put_added(v, spelling, id, err))
-		return false;
-	v->n_model++;
-	v->scratch.n = 0;
-	chars_decode(&v->scratch, spelling);
-	if (v->scratch.n)
-		trie_put(&v->trie, v->scratch.c, v->scratch.n, (int32_t)id);
-	return true;
-}
-
-bool vocab_find(const struct vocab *v, struct text spelling, int32_t *ret)
-{
-	uint32_t node = TRIE_ROOT;
-	const struct trie_edge *e = NULL;
-	for (size_t i = 0; i < spelling.len;) {
-		size_t len;
-		e = trie_step(&v->trie, node, utf8_decode(spelling.s + i, spelling.len - i, &len));
-		if (!e)
-			return false;
-		node = e->node;
-		i += len;
-	}
-	if (!e || e->id == TRIE_NO_ID)
-		return false;
-	*ret = e->id;
-	return true;
+	for (size_t i = 0; i < v->n; i++)
+		v->n_model += v->tokens[i].s != NULL;
+	trie_build(&v->trie, v->tokens, weights, v->n);
 }

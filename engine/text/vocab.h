@@ -9,7 +9,6 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "text/chars.h"
 #include "text/trie.h"
 
 /* The largest vocabulary in use has under a million tokens; an id beyond this is damage. */
@@ -21,15 +20,14 @@ struct vocab {
 	size_t n_model; /* tokens of the model, added ones not counted */
 	struct trie trie; /* of the model's tokens */
 	struct arena spellings;
-	struct chars scratch;
 };
 
-void vocab_init(struct vocab *v, size_t n_expected); /* tokens */
+/* A vocab begins as all zero. */
 void vocab_release(struct vocab *v);
 /* The spelling is copied. False: the id is out of range or taken. */
 bool vocab_put(struct vocab *v, struct text spelling, int64_t id, struct err *err) MUST_CHECK;
-/* As vocab_put, but outside the trie: an added token that the model does not know. */
-bool vocab_put_added(struct vocab *v, struct text spelling, int64_t id, struct err *err) MUST_CHECK;
-bool vocab_find(const struct vocab *v, struct text spelling, int32_t *ret); /* the model's only */
+/* All tokens of the model are put: builds the trie. weights by id, or NULL. Tokens put later are
+ * added ones, which the trie does not know. */
+void vocab_end(struct vocab *v, const double *weights);
 
 #endif

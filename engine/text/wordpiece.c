@@ -10,18 +10,17 @@
 struct wordpiece {
 	struct segmenter base;
 	const struct trie *trie;
-	uint32_t inside; /* node where tokens with the prefix begin; NO_NODE: there are none */
+	const struct trie_node
+		*inside; /* where tokens with the prefix begin; NULL: there are none */
 	int32_t unk;
 	size_t max_chars;
 };
-
-#define NO_NODE UINT32_MAX
 
 struct segmenter *wordpiece_new(const struct vocab *v, struct text unk, struct text prefix,
 	int64_t max_chars, struct err *err)
 {
 	int32_t unk_id;
-	if (!vocab_find(v, unk, &unk_id)) {
+	if (!trie_find(&v->trie, unk, &unk_id)) {
 		err_set(err, ERR_DATA, "unk_token \"%.*s\" is not in the vocabulary",
 			unk.len > 60 ? 60 : (int)unk.len, unk.s);
 		return NULL;
@@ -32,13 +31,8 @@ struct segmenter *wordpiece_new(const struct vocab *v, struct text unk, struct t
 		return NULL;
 	}
 	struct wordpiece *w = xmalloc(sizeof(*w));
-	*w = (struct wordpiece){
-		{&segmenter_wordpiece}, &v->trie, NO_NODE, unk_id, (size_t)max_chars};
-	struct chars p = CHARS_INIT;
-	chars_decode(&p, prefix);
-	if (!trie_walk(&v->trie, TRIE_ROOT, p.c, p.n, &w->inside))
-		w->inside = NO_NODE;
-	chars_release(&p);
+	*w = (struct wordpiece){{&segmenter_wordpiece}, &v->trie,
+		trie_walk(&v->trie, v->trie.nodes, prefix), unk_id, (size_t)max_chars};
 	return &w->base;
 }
 
@@ -48,9 +42,10 @@ static bool load_vocab(json spec, struct vocab *v, struct err *err)
 	if (!json_is(vocab, JSON_OBJECT))
 		return err_set(err, ERR_DATA, "vocab is %s, expected an object of tokens and ids",
 			json_type_name(json_type(vocab)));
-	vocab_init(v, json_count(vocab));
+	size_t has_empty = 0;
 	for (struct json_iter it = json_each(vocab); json_next(&it);) {
 		int64_t id;
+		has_empty |= it.key_len == 0;
 		if (!json_int(it.value, &id))
 			return err_set(err, ERR_DATA,
 				"vocab: \"%.*s\" has %s for its id, expected a whole number",
@@ -59,6 +54,9 @@ static bool load_vocab(json spec, struct vocab *v, struct err *err)
 		if (!vocab_put(v, (struct text){it.key, it.key_len}, id, err))
 			return err_prefix(err, "vocab");
 	}
+	vocab_end(v, NULL);
+	if (v->trie.n_strings < json_count(vocab) - has_empty)
+		return err_set(err, ERR_DATA, "vocab has a token twice");
 	return true;
 }
 
@@ -74,21 +72,17 @@ static struct segmenter *load(json spec, struct vocab *v, struct err *err)
 	return wordpiece_new(v, unk, prefix, max_chars, err);
 }
 
-/* The longest token that begins at c[i], walking from node; ret_end is one past it. */
+/* The longest token that begins at c[*i], walking from `at`; *i moves behind it. */
 static int32_t longest(
-	const struct trie *t, uint32_t node, const uint32_t *c, size_t i, size_t n, size_t *ret_end)
+	const struct trie *t, const struct trie_node *at, const uint32_t *c, size_t n, size_t *i)
 {
 	int32_t id = TRIE_NO_ID;
-	while (i < n) {
-		const struct trie_edge *e = trie_step(t, node, c[i]);
-		if (!e)
-			break;
-		i++;
-		node = e->node;
-		if (e->id != TRIE_NO_ID) {
-			id = e->id;
-			*ret_end = i;
-		}
+	for (size_t k = *i; k < n && (at = trie_step(t, at, c[k]));) {
+		k++;
+		if (at->weight == TRIE_NO_WEIGHT)
+			continue;
+		id = trie_id(t, at);
+		*i = k;
 	}
 	return id;
 }
@@ -99,15 +93,13 @@ static void encode(const struct segmenter *s, struct segmenter_run *r, const uin
 	const struct wordpiece *w = (const struct wordpiece *)s;
 	(void)r;
 	size_t before = out->n;
-	size_t i = n > w->max_chars ? n : 0;
-	uint32_t node = TRIE_ROOT;
-	bool is_covered = i == 0;
-	while (i < n && is_covered) {
-		int32_t id = node == NO_NODE ? TRIE_NO_ID : longest(w->trie, node, c, i, n, &i);
+	const struct trie_node *from = w->trie->nodes;
+	bool is_covered = n <= w->max_chars;
+	for (size_t i = 0; i < n && is_covered; from = w->inside) {
+		int32_t id = from ? longest(w->trie, from, c, n, &i) : TRIE_NO_ID;
 		is_covered = id != TRIE_NO_ID;
 		if (is_covered)
 			ids_add(out, id);
-		node = w->inside;
 	}
 	if (!is_covered) {
 		out->n = before;
