@@ -17,6 +17,7 @@
 
 struct work {
 	const struct texts *texts;
+	bool is_bench; /* no lines are made */
 	struct text prompt;
 	struct token_limits limits;
 	size_t first; /* text that the slab begins with */
@@ -57,7 +58,8 @@ static void encode_grain(void *ctx, size_t begin, size_t end, int number)
 		size_t whole = tokenizer_encode(me->run, t, &w->limits, &me->ids);
 		me->n_tokens += me->ids.n;
 		me->n_cut += whole > me->ids.n;
-		put_ids(&me->ids, out);
+		if (!w->is_bench)
+			put_ids(&me->ids, out);
 	}
 }
 
@@ -123,6 +125,29 @@ static bool choose_prompt(const struct opts *o, struct arena *a, struct text *re
 	return ok;
 }
 
+/* --bench: one pass over the texts that writes nothing, from empty caches. */
+static bool bench(const struct opts *o, struct work *w, int threads, struct err *err)
+{
+	size_t bytes = 0, n_tokens = 0;
+	for (size_t i = 0; i < w->texts->n; i++)
+		bytes += w->texts->t[i].len;
+	double cpu = cpu_seconds(), wall = wall_seconds();
+	if (!encode_all(w, threads, NULL, err))
+		return false;
+	cpu = cpu_seconds() - cpu;
+	wall = wall_seconds() - wall;
+	for (int i = 0; i < threads; i++)
+		n_tokens += w->workers[i].n_tokens;
+	double mb = (double)bytes / 1e6;
+	printf(opts_flag(o, "json")
+			? "{\"megabytes\":%.6f,\"tokens\":%zu,\"wall_s\":%.6f,\"cpu_s\":%.6f,"
+			  "\"mb_per_cpu_s\":%.3f,\"tokens_per_cpu_s\":%.0f}\n"
+			: "%.2f MB, %zu tokens, %.3f s, %.3f CPU s: %.1f MB and %.0f tokens a CPU "
+			  "second\n",
+		mb, n_tokens, wall, cpu, mb / cpu, (double)n_tokens / cpu);
+	return true;
+}
+
 static void report(const struct opts *o, const struct work *w, int threads)
 {
 	size_t n_tokens = 0, n_cut = 0;
@@ -144,6 +169,8 @@ static void report(const struct opts *o, const struct work *w, int threads)
 
 static bool tokenize_texts(const struct opts *o, struct work *w, int threads, struct err *err)
 {
+	if (w->is_bench)
+		return bench(o, w, threads, err);
 	if (!opts_has(o, "out"))
 		return encode_all(w, threads, NULL, err);
 	struct fs_out *file = fs_out_open(opts_str(o, "out"), err);
@@ -163,7 +190,7 @@ bool tokenize_run(const struct opts *o, struct err *err)
 	struct arena arena = ARENA_INIT;
 	struct tokenizer *t = NULL;
 	struct texts texts = {.arena = ARENA_INIT};
-	struct work w = {.texts = &texts};
+	struct work w = {.texts = &texts, .is_bench = opts_flag(o, "bench")};
 	w.limits.no_special = opts_flag(o, "no-special");
 	if (opts_has(o, "max-length"))
 		w.limits.max_length = (size_t)opts_int(o, "max-length");
@@ -176,7 +203,7 @@ bool tokenize_run(const struct opts *o, struct err *err)
 	for (int i = 0; i < threads; i++)
 		w.workers[i].run = tokenizer_run_new(t);
 	ok = tokenize_texts(o, &w, threads, err);
-	if (ok)
+	if (ok && !w.is_bench)
 		report(o, &w, threads);
 out:
 	for (int i = 0; i < threads; i++) {

@@ -30,6 +30,9 @@ static const struct option options[] = {
 	{.name = "no-special",
 		.type = OPT_FLAG,
 		.help = "leave out the special tokens that the model's template adds"},
+	{.name = "bench",
+		.type = OPT_FLAG,
+		.help = "encode all texts, write no ids, and say how fast it was"},
 	{.name = NULL},
 };
 
@@ -39,4 +42,5 @@ const struct job tokenize_job = {"tokenize",
 	"  printf '%s\\n' 'hello world' > t.txt; vecsmith tokenize --model build/models/minilm-en "
 	"--in t.txt\n"
 	"  vecsmith tokenize --model build/models/me5-small --in queries.jsonl --prompt-name query "
-	"--max-length 512\n"};
+	"--max-length 512\n"
+	"  vecsmith tokenize --model build/models/me5-small --in corpus.jsonl --bench --threads 1\n"};

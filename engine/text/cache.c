@@ -5,9 +5,9 @@
 
 #include "base/mem.h"
 
-#define CACHE_SLOTS ((size_t)1 << 16)
+#define CACHE_SLOTS ((size_t)1 << 17)
 #define CACHE_FULL (CACHE_SLOTS / 4 * 3)
-#define CACHE_POOL ((size_t)1 << 20) /* words: 4 MiB */
+#define CACHE_POOL ((size_t)1 << 21) /* words: 8 MiB */
 #define CACHE_PROBES 8
 
 void cache_init(struct cache *c)

@@ -44,7 +44,7 @@ static bool assign_id(
 {
 	int shown = spec->content.len > 60 ? 60 : (int)spec->content.len;
 	if (!trie_find(&t->vocab.trie, spec->content, ret)) {
-		size_t next = t->vocab.n > t->vocab.n_model ? t->vocab.n : t->vocab.n_model;
+		size_t next = t->vocab.n_tokens;
 		if (!vocab_put(&t->vocab, spec->content, (int64_t)next, err))
 			return false;
 		*ret = (int32_t)next;

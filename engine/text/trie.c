@@ -44,7 +44,8 @@ static int compare_items(const void *a, const void *b, void *ctx)
 	const struct text *strings = *(const struct text *const *)ctx;
 	const struct item *x = a, *y = b;
 	struct text s = strings[x->at], t = strings[y->at];
-	int c = memcmp(s.s, t.s, s.len < t.len ? s.len : t.len);
+	size_t both = s.len < t.len ? s.len : t.len;
+	int c = both > 8 ? memcmp(s.s + 8, t.s + 8, both - 8) : 0; /* the prefix is equal */
 	if (c == 0 && s.len != t.len)
 		c = s.len < t.len ? -1 : 1;
 	return c ? c : x->at < y->at ? -1 : 1;
@@ -73,7 +74,7 @@ struct todo {
 };
 struct build {
 	struct trie *t;
-	const struct text *strings;
+	const struct text *sorted; /* the strings, in one stretch of memory */
 	const double *weights;
 	const struct item *items;
 	size_t cap; /* nodes */
@@ -107,19 +108,30 @@ static void push(struct build *b, struct todo todo)
 	b->stack[b->n_stack++] = todo;
 }
 
+/* Whether s has the same `len` bytes at `depth` as `like`: 1 to 4, a character. */
+static bool has_char(struct text s, size_t depth, const char *like, size_t len)
+{
+	if (s.len < depth + len)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (s.s[depth + i] != like[i])
+			return false;
+	return true;
+}
+
 /* Makes the child over the character at byte `depth` of items[begin]; returns one past the items
  * that pass through it. */
 static uint32_t add_child(struct build *b, uint32_t begin, uint32_t end, size_t depth)
 {
-	struct text s = b->strings[b->items[begin].at];
+	struct text s = b->sorted[begin];
 	size_t len;
 	uint32_t c = utf8_decode(s.s + depth, s.len - depth, &len);
 	uint32_t node = (uint32_t)b->t->n;
 	struct trie_node *made = add_node(b, c);
 	uint32_t i = begin, longer = begin;
 	for (; i < end; i++) {
-		struct text other = b->strings[b->items[i].at];
-		if (other.len < depth + len || memcmp(other.s + depth, s.s + depth, len) != 0)
+		struct text other = b->sorted[i];
+		if (!has_char(other, depth, s.s + depth, len))
 			break;
 		if (other.len == depth + len) {
 			made->weight = b->weights ? b->weights[b->items[i].at] : 0.0;
@@ -199,6 +211,24 @@ const struct trie_node *trie_jump(const struct trie *t, const struct trie_node *
 	}
 }
 
+/* Copies the strings in their order, so that the many passes over them read memory forward. */
+static struct text *copy_sorted(
+	const struct item *items, size_t n, const struct text *strings, char **ret_bytes)
+{
+	size_t bytes = 0;
+	for (size_t i = 0; i < n; i++)
+		bytes += strings[items[i].at].len;
+	struct text *sorted = xreallocarray(NULL, n + 1, sizeof *sorted);
+	char *at = *ret_bytes = xmalloc(bytes + 1);
+	for (size_t i = 0; i < n; i++) {
+		struct text s = strings[items[i].at];
+		memcpy(at, s.s, s.len);
+		sorted[i] = (struct text){at, s.len};
+		at += s.len;
+	}
+	return sorted;
+}
+
 void trie_build(struct trie *t, const struct text *strings, const double *weights, size_t n)
 {
 	struct item *items = xreallocarray(NULL, n + 1, sizeof *items);
@@ -208,7 +238,9 @@ void trie_build(struct trie *t, const struct text *strings, const double *weight
 			items[n_items++] = (struct item){prefix_of(strings[i]), (uint32_t)i};
 	sort_items(items, n_items, strings);
 	*t = (struct trie){.nodes = NULL};
-	struct build b = {.t = t, .strings = strings, .weights = weights, .items = items};
+	char *bytes;
+	struct text *sorted = copy_sorted(items, n_items, strings, &bytes);
+	struct build b = {.t = t, .sorted = sorted, .weights = weights, .items = items};
 	add_node(&b, 0);
 	if (n_items)
 		push(&b, (struct todo){0, 0, (uint32_t)n_items, 0});
@@ -219,6 +251,8 @@ void trie_build(struct trie *t, const struct text *strings, const double *weight
 	build_hash(t, &b);
 	free(b.stack);
 	free(b.big);
+	free(sorted);
+	free(bytes);
 	free(items);
 }
 

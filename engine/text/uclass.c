@@ -35,14 +35,20 @@ static void mark(struct uclass *u, uint32_t first, uint32_t last, uint32_t step,
 	}
 }
 
+static void mark_all(struct uclass *u, const struct uclass_ranges *table)
+{
+	for (const struct uclass_ranges *r = table; r->flag; r++)
+		for (size_t i = 0; i < r->n; i++)
+			mark(u, r->ranges[i][0], r->ranges[i][1], 1, r->flag);
+}
+
 void uclass_init(struct uclass *u)
 {
 	*u = (struct uclass){.pages = NULL};
 	page_for(u, 0); /* a page's number must not be 0, so page 0 stands for all empty ones */
 	u->page_of[0] = 0;
-	for (const struct uclass_ranges *r = uclass_ranges; r->flag; r++)
-		for (size_t i = 0; i < r->n; i++)
-			mark(u, r->ranges[i][0], r->ranges[i][1], 1, r->flag);
+	mark_all(u, uclass_pieces);
+	mark_all(u, uclass_clusters);
 	for (size_t i = 0; i < uclass_n_lower; i++)
 		mark(u, uclass_lower[i].first, uclass_lower[i].last, uclass_lower[i].step,
 			UC_CASED);

@@ -1,7 +1,7 @@
 /* uclass.h - what a code point is, exactly as the Hugging Face tokenizers library sees it.
  *
  * That library's tables are of several Unicode versions at once, so its classes are kept as data of
- * our own (unicode_tables.c); only canonical decompositions, which Unicode never changes, come from
+ * our own (unicode_pieces.c, unicode_clusters.c); only canonical decompositions, which Unicode never changes, come from
  * utf8proc. */
 #ifndef TEXT_UCLASS_H
 #define TEXT_UCLASS_H
@@ -51,7 +51,7 @@ struct uclass_ranges {
 	const uint32_t (*ranges)[2]; /* first and last, ascending */
 	size_t n;
 };
-extern const struct uclass_ranges uclass_ranges[]; /* ends with flag 0 */
+extern const struct uclass_ranges uclass_pieces[], uclass_clusters[]; /* end with flag 0 */
 struct uclass_case {
 	uint32_t first, last; /* every step-th of these ... */
 	uint32_t step;

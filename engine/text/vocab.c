@@ -45,12 +45,11 @@ bool vocab_put(struct vocab *v, struct text spelling, int64_t id, struct err *er
 	v->tokens[at] = arena_text(&v->spellings, spelling);
 	if (v->n <= at)
 		v->n = at + 1;
+	v->n_tokens++;
 	return true;
 }
 
 void vocab_end(struct vocab *v, const double *weights)
 {
-	for (size_t i = 0; i < v->n; i++)
-		v->n_model += v->tokens[i].s != NULL;
 	trie_build(&v->trie, v->tokens, weights, v->n);
 }

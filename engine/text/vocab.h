@@ -17,7 +17,7 @@
 struct vocab {
 	struct text *tokens; /* by id; s NULL where an id stands for nothing */
 	size_t n, cap; /* n: the largest id + 1 */
-	size_t n_model; /* tokens of the model, added ones not counted */
+	size_t n_tokens; /* how many were put */
 	struct trie trie; /* of the model's tokens */
 	struct arena spellings;
 };

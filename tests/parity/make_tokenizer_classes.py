@@ -1,12 +1,14 @@
-"""Writes engine/text/unicode_tables.c: the character classes of the Hugging Face tokenizers library.
+"""Writes engine/text/unicode_pieces.c and unicode_clusters.c: the character classes of the Hugging Face tokenizers library.
 
 Its crates carry Unicode tables of different ages (categories of Unicode 8, normal forms of 9, case and words of
 the newest), so no Unicode library agrees with it on every character. This script asks the library itself about
 every scalar value, through normalisers, pre-tokenisers and added tokens that make one class visible.
 
-    python tests/parity/make_tokenizer_classes.py > engine/text/unicode_tables.c     (two minutes)
+    python tests/parity/make_tokenizer_classes.py engine/text     (two minutes)
 """
+import pathlib
 import struct
+import sys
 import unicodedata
 
 import tokenizers
@@ -136,7 +138,7 @@ def lower_runs():
     return [(a, b, max(s, 1), d) for a, b, s, d in runs]
 
 
-def fill(items, width=84):
+def fill(items, width=88):
     line = "\t"
     for item in items:
         if len(line) + len(item) > width:
@@ -146,24 +148,33 @@ def fill(items, width=84):
     yield line.rstrip()
 
 
+def file_of(name, what, found):
+    """The lines of one file: a list of ranges a class, and the table of them under `name`."""
+    yield "/* %s, as the tokenizers library %s has them; made by" % (what, tokenizers.__version__)
+    yield " * tests/parity/make_tokenizer_classes.py, which asks it about every scalar value. */"
+    yield '#include "text/uclass.h"\n\n/* clang-format off */'
+    for flag, members in found:
+        yield "static const uint32_t %s[][2] = {" % flag.lower()[3:]
+        yield from fill("{0x%X,0x%X}," % tuple(r) for r in ranges(members))
+        yield "};"
+    yield "const struct uclass_ranges %s[] = {" % name
+    for flag, _ in found:
+        yield "\t{%s, %s, sizeof(%s) / sizeof(*%s)}," % (flag, *[flag.lower()[3:]] * 3)
+    yield "\t{0, NULL, 0},\n};"
+
+
 def main():
-    print('/* The classes of uclass.h as the tokenizers library %s has them; made by' % tokenizers.__version__)
-    print(' * tests/parity/make_tokenizer_classes.py, which asks it about every scalar value. */')
-    print('#include "text/uclass.h"\n\n/* clang-format off */')
-    rows = []
-    for flag, members in classes():
-        name = flag.lower()[3:]
-        print("static const uint32_t %s[][2] = {" % name)
-        print("\n".join(fill("{0x%X,0x%X}," % tuple(r) for r in ranges(members))))
-        print("};")
-        rows.append((flag, name))
-    print("const struct uclass_ranges uclass_ranges[] = {")
-    for flag, name in rows:
-        print("\t{%s, %s, sizeof(%s) / sizeof(*%s)}," % (flag, name, name, name))
-    print("\t{0, 0, 0},\n};")
-    print("const struct uclass_case uclass_lower[] = {")
-    print("\n".join(fill("{0x%X,0x%X,%d,%d}," % r for r in lower_runs())))
-    print("};\nconst size_t uclass_n_lower = sizeof(uclass_lower) / sizeof(*uclass_lower);")
+    folder = pathlib.Path(sys.argv[1])
+    found = list(classes())
+    clusters = [f for f in found if f[0] in ("UC_WORD", "UC_EXTEND", "UC_PREPEND", "UC_CONTROL", "UC_PICTURE")]
+    pieces = [f for f in found if f not in clusters]
+    lines = list(file_of("uclass_pieces", "What normalisers and pre-tokenisers ask of a character", pieces))
+    lines.append("const struct uclass_case uclass_lower[] = {")
+    lines += fill("{0x%X,0x%X,%d,%d}," % r for r in lower_runs())
+    lines.append("};\nconst size_t uclass_n_lower = sizeof(uclass_lower) / sizeof(*uclass_lower);")
+    (folder / "unicode_pieces.c").write_text("\n".join(lines) + "\n")
+    lines = file_of("uclass_clusters", "Words and grapheme clusters", clusters)
+    (folder / "unicode_clusters.c").write_text("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":
