@@ -10,8 +10,11 @@
 #include "mine/dot.h"
 #include "mine/topk.h"
 
-#define DEFAULT_TILE ((size_t)4096)
-#define QUERY_BLOCK ((size_t)64)
+/* Of the shapes tried (64 to 512 queries by 512 to 16384 passages of 384 numbers) this one is the
+ * fastest: 110 GF/s on a core whose sgemm peaks at 155. The block of scores is 1 MB, which a core's
+ * own cache holds, and a tile is packed once for 256 queries. */
+#define DEFAULT_TILE ((size_t)1024)
+#define QUERY_BLOCK ((size_t)256)
 /* Below this many queries the product has no rows to reuse a passage for: memory sets the pace, and
  * dot products reach it without the product's rounding. */
 #define FEW_QUERIES ((size_t)4)
@@ -173,8 +176,8 @@ bool search_exact(const float *queries, size_t nq, const float *passages, size_t
 		.k = k,
 		.tile = np && tile > np ? np : tile,
 		.dot = dot_best()};
-	s.block = nq < QUERY_BLOCK ? nq : QUERY_BLOCK;
-	s.n_blocks = (nq + s.block - 1) / s.block;
+	s.n_blocks = (nq + QUERY_BLOCK - 1) / QUERY_BLOCK;
+	s.block = (nq + s.n_blocks - 1) / s.n_blocks; /* even ones: no thread waits for the last */
 	s.n_shards = ((size_t)threads + s.n_blocks - 1) / s.n_blocks;
 	bool ok = true;
 	if (nq >= FEW_QUERIES) {

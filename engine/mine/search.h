@@ -20,7 +20,7 @@ struct hit {
 };
 struct search_options {
 	int threads; /* 0 = cpu_count() */
-	size_t tile; /* passages scored at a time; 0 = 4096 */
+	size_t tile; /* passages scored at a time; 0 = 1024 */
 };
 
 /* queries [nq, dim], passages [np, dim], row-major f32; inner product. ret_hits [nq, k]. A passage

@@ -5,7 +5,7 @@
 #include "base/rng.h"
 #include "mine/search.h"
 
-enum { NQ = 70, NP = 1500, DIM = 37, K = 25 };
+enum { NQ = 300, NP = 700, DIM = 37, K = 25 };
 
 struct world {
 	float queries[NQ * DIM], passages[NP * DIM];
@@ -88,7 +88,7 @@ static void one_query_finds_what_a_batch_finds(void **state)
 	(void)state;
 	struct world *w = world_new();
 	struct hit have[K];
-	for (size_t q = 0; q < NQ; q += 9) {
+	for (size_t q = 0; q < NQ; q += 23) {
 		struct err err = ERR_INIT;
 		struct search_options opt = {.threads = 2, .tile = 100};
 		assert_ok(search_exact(w->queries + q * DIM, 1, w->passages, NP, DIM, K, &opt, have,
