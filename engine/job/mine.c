@@ -135,7 +135,7 @@ static void put_result(const struct opts *o, const struct mine_rows *x,
 		{"short", "rows with fewer than asked", (int64_t)r->counts.n_short},
 		{"none", "rows without any", (int64_t)r->counts.n_none},
 		{"cached", "vectors from the cache", (int64_t)(p->n_cached + q->n_cached)},
-		{"cut", "texts cut to the model's length", (int64_t)(p->n_cut + q->n_cut)},
+		{"cut", "new texts cut to the model's length", (int64_t)(p->n_cut + q->n_cut)},
 	};
 	if (opts_flag(o, "json"))
 		put_json(facts, ARRAY_LEN(facts), r, seconds, encoder, opts_str(o, "out"));
