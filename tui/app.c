@@ -1,4 +1,4 @@
-#include "tui/app.h"
+#include "tui/app_private.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -6,7 +6,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/fs.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "tui/key.h"
@@ -26,7 +25,7 @@ static const struct screen_ops *ops(const struct app *a)
 	return app_screens[app_screen(a)];
 }
 
-static void enter(struct app *a, enum screen_id id)
+void app_enter(struct app *a, enum screen_id id)
 {
 	/* A screen stands in the stack once: going there again goes back to it. */
 	for (int i = 0; i < a->depth; i++)
@@ -49,7 +48,7 @@ struct app *app_new(const struct app_options *opt, struct err *err)
 		app_free(a);
 		return NULL;
 	}
-	enter(a, SCREEN_DATA);
+	app_enter(a, SCREEN_DATA);
 	if (a->session.notice[0])
 		app_say(a, true, "%s", a->session.notice);
 	return a;
@@ -78,20 +77,7 @@ void app_say(struct app *a, bool is_error, const char *fmt, ...)
 	buf_addf(&a->messages, "%s%s\n", is_error ? "error: " : "", a->message);
 }
 
-static void complete(void *ctx, const char *line, const char *word, struct buf *out)
-{
-	struct app *a = ctx;
-	if (line[0] == '\0') {
-		for (const struct command *c = commands; c->id; c++)
-			if ((c->where & (1u << app_screen(a))) &&
-				strncmp(c->name, word, strlen(word)) == 0)
-				buf_addf(out, "%s\n", c->name);
-		return;
-	}
-	session_complete(&a->session, line, word, out);
-}
-
-static void start_job(struct app *a, const char *line)
+void app_start_job(struct app *a, const char *line)
 {
 	struct err err = ERR_INIT;
 	if (session_start_job(&a->session, line, &err))
@@ -100,36 +86,49 @@ static void start_job(struct app *a, const char *line)
 		app_say(a, true, "%s", err.text);
 }
 
-static void apply(struct app *a, const struct effect *e)
+void app_ask(struct app *a, enum command_id id, const char *label, struct text initial)
+{
+	static const enum command_id own_words[] = {CMD_EDIT, CMD_NOTE};
+	enum prompt_history history = id == CMD_COMMAND_LINE ? PROMPT_COMMANDS : PROMPT_SEARCHES;
+	for (size_t i = 0; i < ARRAY_LEN(own_words); i++)
+		history = own_words[i] == id ? PROMPT_FORGETS : history;
+	a->asking = id;
+	prompt_begin(label, initial, history, app_complete, a);
+}
+
+void app_apply(struct app *a, const struct effect *e)
 {
 	switch (e->kind) {
 	case EFFECT_NONE:
 	case EFFECT_UNHANDLED:
 		break;
 	case EFFECT_GOTO:
-		enter(a, e->screen);
+		app_enter(a, e->screen);
 		break;
 	case EFFECT_BACK:
-		app_run(a, CMD_BACK, TEXT_NONE);
+		app_back(a);
 		break;
 	case EFFECT_QUIT:
 		a->must_quit = true;
 		break;
 	case EFFECT_PROMPT:
-		a->asking = e->command;
-		prompt_begin(e->text, e->initial, true, complete, a);
+		app_ask(a, e->command, e->text, e->initial);
+		break;
+	case EFFECT_CONFIRM:
+		a->confirming = e->command;
+		snprintf(a->question, sizeof a->question, "%s", e->text);
 		break;
 	case EFFECT_MESSAGE:
 	case EFFECT_ERROR:
 		app_say(a, e->kind == EFFECT_ERROR, "%s", e->text);
 		break;
 	case EFFECT_START_JOB:
-		start_job(a, e->text);
+		app_start_job(a, e->text);
 		break;
 	}
 }
 
-static void go_back(struct app *a)
+void app_back(struct app *a)
 {
 	if (a->depth > 1)
 		a->depth--;
@@ -137,78 +136,18 @@ static void go_back(struct app *a)
 		ops(a)->enter(a->state[app_screen(a)], a);
 }
 
-static void save_screen(struct app *a, struct text args)
+void app_arrive(struct app *a)
 {
-	struct buf out = BUF_INIT;
-	struct err err = ERR_INIT;
-	char path[1000];
-	snprintf(path, sizeof path, "%.*s", TEXT_ARG(args));
-	app_draw(a);
-	grid_dump(&a->grid, &out);
-	if (!fs_write_atomic(path, out.data, out.len, &err))
-		app_say(a, true, "%s", err.text);
-	buf_release(&out);
-}
-
-static void resize_by_command(struct app *a, struct text args)
-{
-	char s[40];
-	int cols, rows;
-	snprintf(s, sizeof s, "%.*s", TEXT_ARG(args));
-	if (sscanf(s, "%dx%d", &cols, &rows) == 2 && cols > 0 && rows > 0)
-		app_resize(a, rows, cols);
-	else
-		app_say(a, true, "resize takes COLSxROWS, such as 80x24, not \"%s\"", s);
-}
-
-/* What means the same on every screen, unless the screen took it. */
-static void run_global(struct app *a, enum command_id id, struct text args)
-{
-	static const struct {
-		enum command_id command;
-		enum screen_id screen;
-	} places[] = {{CMD_DATA, SCREEN_DATA}, {CMD_RECORD, SCREEN_RECORD},
-		{CMD_NEGATIVES, SCREEN_NEGATIVES}, {CMD_CURATE, SCREEN_CURATE},
-		{CMD_TRAIN, SCREEN_TRAIN}, {CMD_EVAL, SCREEN_EVAL}, {CMD_JOBS, SCREEN_JOBS},
-		{CMD_HELP, SCREEN_HELP}};
-	for (size_t i = 0; i < ARRAY_LEN(places); i++)
-		if (places[i].command == id) {
-			enter(a, places[i].screen);
-			return;
-		}
-	switch ((int)id) {
-	case CMD_BACK:
-		go_back(a);
-		break;
-	case CMD_QUIT:
-		a->must_quit = true;
-		break;
-	case CMD_COMMAND_LINE:
-		a->asking = CMD_COMMAND_LINE;
-		prompt_begin(":", "", true, complete, a);
-		break;
-	case CMD_MESSAGES:
-		a->shows_messages = true;
-		break;
-	case CMD_REDRAW:
-		a->must_redraw = true;
-		break;
-	case CMD_SUSPEND:
-		a->must_suspend = true;
-		break;
-	case CMD_CANCEL:
-		a->must_quit = a->ctrl_c;
-		app_say(a, false, "Ctrl-C once more leaves; Q does too");
-		break;
-	case CMD_SCREENSHOT:
-		save_screen(a, args);
-		break;
-	case CMD_RESIZE:
-		resize_by_command(a, args);
-		break;
-	default:
-		break;
-	}
+	struct session *ses = &a->session;
+	if (ses->has_jumped && ops(a)->enter)
+		ops(a)->enter(a->state[app_screen(a)], a);
+	if (ses->has_missed)
+		app_say(a, false, "%s",
+			ses->has_item ? "its row is not among the rows shown"
+				      : "none of the rows shown holds that text");
+	if (ses->has_jumped || ses->has_missed)
+		ses->has_item = false;
+	ses->has_jumped = ses->has_missed = false;
 }
 
 void app_run(struct app *a, enum command_id id, struct text args)
@@ -216,12 +155,14 @@ void app_run(struct app *a, enum command_id id, struct text args)
 	struct input in = {id, a->count, args};
 	a->count = 0;
 	a->shows_messages = false;
+	a->session.seek.kind =
+		SEEK_NONE; /* whoever does something else has stopped waiting for it */
 	bool was_ctrl_c = a->ctrl_c;
 	struct effect e = ops(a)->update(a->state[app_screen(a)], a, &in);
 	if (e.kind == EFFECT_UNHANDLED)
-		run_global(a, id, args);
+		app_run_global(a, id, args);
 	else
-		apply(a, &e);
+		app_apply(a, &e);
 	a->ctrl_c = id == CMD_CANCEL && !was_ctrl_c;
 }
 
@@ -262,8 +203,37 @@ static void answer(struct app *a)
 		app_run(a, a->asking, line);
 }
 
+/* What means the same wherever one types. */
+static bool key_of_the_terminal(struct app *a, uint32_t key)
+{
+	enum { CTRL_L = 12, CTRL_Z = 26 };
+	a->must_suspend = a->must_suspend || key == CTRL_Z;
+	a->must_redraw = a->must_redraw || key == CTRL_L;
+	return key == CTRL_Z || key == CTRL_L;
+}
+
+static void answer_question(struct app *a, uint32_t key)
+{
+	enum command_id id = a->confirming;
+	a->confirming = CMD_NONE;
+	app_run(a, id, key == 'y' || key == 'Y' ? text_of("y") : text_of("n"));
+}
+
+/* A digit that the screen has no use for counts. */
+static bool key_counts(struct app *a, uint32_t key)
+{
+	bool ignored;
+	bool is_digit = (key >= '1' && key <= '9') || (key == '0' && a->count);
+	if (!is_digit || command_for_key(app_screen(a), 0, key, &ignored))
+		return false;
+	a->count = a->count < 100000000 ? a->count * 10 + (int64_t)(key - '0') : a->count;
+	return true;
+}
+
 void app_key(struct app *a, uint32_t key)
 {
+	if (key_of_the_terminal(a, key))
+		return;
 	if (prompt_is_open()) {
 		if (prompt_key(key) == PROMPT_DONE)
 			answer(a);
@@ -276,14 +246,18 @@ void app_key(struct app *a, uint32_t key)
 		return;
 	}
 	key = key_from_jamo(key);
-	uint32_t prefix = a->prefix;
-	a->prefix = 0;
-	if (!prefix && ((key >= '1' && key <= '9') || (key == '0' && a->count))) {
-		a->count = a->count < 100000000 ? a->count * 10 + (int64_t)(key - '0') : a->count;
+	if (a->confirming) {
+		answer_question(a, key);
 		return;
 	}
+	uint32_t prefix = a->prefix;
+	a->prefix = 0;
+	if (!prefix && key_counts(a, key))
+		return;
 	bool is_prefix = false;
 	const struct command *c = command_for_key(app_screen(a), prefix, key, &is_prefix);
+	if (c && !a->count && key >= '1' && key <= '9')
+		a->count = (int64_t)(key - '0');
 	if (c)
 		app_run(a, c->id, TEXT_NONE);
 	else if (is_prefix)
@@ -298,15 +272,40 @@ void app_resize(struct app *a, int rows, int cols)
 	grid_resize(&a->grid, rows, cols);
 }
 
+/* A job has ended: how, and what comes next. */
+static void tell_end(struct app *a)
+{
+	const struct job_entry *j = session_job(&a->session, a->session.ended);
+	a->session.ended[0] = '\0';
+	if (!j)
+		return;
+	const struct job_status *st = &j->status;
+	if (st->state == JOB_DONE && strncmp(j->name, "train", 5) == 0)
+		app_say(a, false, "%s is done: %s/model; g e evaluates it", j->name, st->run);
+	else if (st->state == JOB_DONE && strncmp(j->name, "eval", 4) == 0)
+		app_say(a, false, "%s is done: g e shows it", j->name);
+	else if (st->state == JOB_DONE)
+		app_say(a, false, "%s is done: O opens %s", j->name, st->out);
+	else
+		app_say(a, true, "%s: %s%s%s (g j shows its log)", j->name,
+			job_state_name(st->state), st->error[0] ? ": " : "", st->error);
+}
+
 bool app_tick(struct app *a)
 {
 	bool changed = session_tick(&a->session);
+	if (a->session.ended[0])
+		tell_end(a);
 	if (ops(a)->tick)
 		ops(a)->tick(a->state[app_screen(a)], a);
 	return changed || !a->is_script;
 }
 
+enum { SLICE_MS = 6 };
+
 bool app_work(struct app *a)
 {
-	return session_work(&a->session);
+	bool has_more = session_work(&a->session);
+	app_arrive(a);
+	return has_more || (ops(a)->work && ops(a)->work(a->state[app_screen(a)], a, SLICE_MS));
 }

@@ -24,6 +24,8 @@ struct app {
 	uint32_t prefix; /* a chord was begun */
 	int64_t count; /* digits typed so far */
 	enum command_id asking; /* the prompt's answer goes there */
+	enum command_id confirming; /* a question waits for y or anything else; CMD_NONE = none */
+	char question[4000];
 	bool shows_messages, must_quit, must_suspend, must_redraw, ctrl_c;
 	bool is_script; /* the clock stands still, and times are shown as given */
 };
@@ -55,5 +57,6 @@ void app_draw(struct app *a); /* into a->grid */
 void app_say(struct app *a, bool is_error, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 enum screen_id app_screen(const struct app *a);
+void app_open_file(struct app *a, const char *path); /* and to the rows; an error is said */
 
 #endif

@@ -2,13 +2,16 @@
  * open. */
 #include "tui/app.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/utf8.h"
 #include "tui/key.h"
 #include "tui/prompt.h"
+#include "tui/widget/wrap.h"
 
-enum { LEAST_ROWS = 8, LEAST_COLS = 20 };
+/* Below this every screen gives way to a notice; the frame around it and the keys stay. */
+enum { LEAST_ROWS = 16, LEAST_COLS = 60 };
 
 static void draw_header(struct app *a, struct grid *g, const struct screen_ops *ops, void *state)
 {
@@ -29,25 +32,31 @@ static void draw_header(struct app *a, struct grid *g, const struct screen_ops *
 	buf_release(&right);
 }
 
-/* The commands with a footer number, smallest first, as many as fit. */
+static int put_hint(struct grid *g, struct rect line, int col, const char *key, const char *label)
+{
+	int need = (int)utf8_width(text_of(key)) + (int)strlen(label) + 3;
+	if (col + need > line.cols)
+		return col;
+	col += grid_put(g, line, 0, col, STYLE_PLAIN, " ");
+	col += grid_put(g, line, 0, col, STYLE_KEY, key);
+	return col + grid_printf(g, line, 0, col, STYLE_DIM, " %s ", label);
+}
+
+/* The commands with a footer number, smallest first, as many as fit; help and the other screens always. */
 static void draw_footer(const struct app *a, struct grid *g, int row)
 {
-	struct rect line = {row, 0, 1, g->cols};
+	struct rect line = {row, 0, 1, g->cols}, rest = {row, 0, 1, g->cols - 15};
+	enum { LAST = 10 };
 	int col = 0;
-	for (int order = 1; order <= 10; order++)
+	for (int order = 1; order < LAST; order++)
 		for (const struct command *c = commands; c->id; c++) {
 			if (c->footer != order || !(c->where & (1u << app_screen(a))))
 				continue;
 			const char *s = c->keys;
-			uint32_t key = key_parse(&s);
-			int need = (int)utf8_width(text_of(key_label(key))) +
-				(int)strlen(c->label) + 3;
-			if (col + need > g->cols)
-				continue;
-			col += grid_printf(g, line, 0, col, STYLE_PLAIN, " ");
-			col += grid_put(g, line, 0, col, STYLE_KEY, key_label(key));
-			col += grid_printf(g, line, 0, col, STYLE_DIM, " %s ", c->label);
+			col = put_hint(g, rest, col, key_label(key_parse(&s)), c->label);
 		}
+	col = put_hint(g, line, col, "g", "go");
+	put_hint(g, line, col, "?", "help");
 }
 
 static void draw_prompt(struct grid *g, int row)
@@ -81,15 +90,21 @@ static void draw_bottom(const struct app *a, struct grid *g)
 		return;
 	}
 	struct rect line = {row - 1, 0, 1, g->cols};
-	if (a->prefix)
+	const struct session *ses = &a->session;
+	if (a->confirming)
+		grid_printf(g, line, 0, 0, STYLE_WARN, "? %s  y/N", a->question);
+	else if (a->prefix)
 		grid_printf(g, line, 0, 0, STYLE_DIM,
-			" %s: d data  n negatives  c curate  t train  e eval  j jobs  g top",
+			" %s: d data  r record  n negatives  c curate  t train  e eval  j jobs  g top",
 			key_label(a->prefix));
 	else if (a->message[0])
 		grid_printf(g, line, 0, 0, a->is_error ? STYLE_BAD : STYLE_PLAIN, "%s %s",
 			a->is_error ? "!" : " ", a->message);
+	else if (ses->seek.kind != SEEK_NONE)
+		grid_printf(g, line, 0, 0, STYLE_DIM, "  searching: %d %%",
+			seek_percent(&ses->seek, ses->rows));
 	else if (a->count)
-		grid_printf(g, line, 0, 0, STYLE_DIM, " %lld", (long long)a->count);
+		grid_printf(g, line, 0, 0, STYLE_DIM, "  %lld", (long long)a->count);
 }
 
 static void draw_messages(const struct app *a, struct grid *g, struct rect r)
@@ -110,19 +125,27 @@ static void draw_messages(const struct app *a, struct grid *g, struct rect r)
 void app_draw(struct app *a)
 {
 	struct grid *g = &a->grid;
+	enum { FRAME_ROWS = 3 };
 	grid_clear(g);
-	if (g->rows < LEAST_ROWS || g->cols < LEAST_COLS) {
+	if (g->rows <= FRAME_ROWS) {
 		grid_printf(g, (struct rect){0, 0, g->rows, g->cols}, 0, 0, STYLE_PLAIN,
-			"%dx%d: too small", g->cols, g->rows);
+			"%dx%d is too small", g->cols, g->rows);
 		return;
 	}
 	const struct screen_ops *ops = app_screens[app_screen(a)];
 	void *state = a->state[app_screen(a)];
 	draw_header(a, g, ops, state);
-	struct rect body = {1, 0, g->rows - 3, g->cols};
-	if (a->shows_messages)
+	struct rect body = {1, 0, g->rows - FRAME_ROWS, g->cols};
+	if (g->rows < LEAST_ROWS || g->cols < LEAST_COLS) {
+		char notice[200];
+		snprintf(notice, sizeof notice,
+			"%dx%d is too small for this screen: it needs %dx%d. Nothing is lost.",
+			g->cols, g->rows, LEAST_COLS, LEAST_ROWS);
+		wrap_draw(g, body, 0, STYLE_WARN, text_of(notice));
+	} else if (a->shows_messages) {
 		draw_messages(a, g, body);
-	else
+	} else {
 		ops->view(state, a, g, body);
+	}
 	draw_bottom(a, g);
 }

@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 /* Above this share of the lowest positive's score a negative is worth a second look (NV-Retriever, 2024, uses 95 %). */
 static const double SUSPECT_SHARE = 95.0;
@@ -84,6 +85,12 @@ size_t candidates_of(const struct session *s, const struct row *r, struct shown 
 		suggest(x, pos_t, pos_s);
 	}
 	return n;
+}
+
+bool candidate_is(const struct shown *x, struct hash128 item)
+{
+	struct hash128 own = hash128(x->c->text.s, x->c->text.len);
+	return memcmp(&own, &item, sizeof own) == 0;
 }
 
 void candidate_number(double v, char out[16])

@@ -19,6 +19,7 @@ struct shown {
 enum { SHOWN_MAX = 512 };
 /* Positives first, then negatives, in file order; at most SHOWN_MAX. Returns how many. */
 size_t candidates_of(const struct session *s, const struct row *r, struct shown out[SHOWN_MAX]);
+bool candidate_is(const struct shown *x, struct hash128 item); /* the text a decision is about */
 void candidate_number(double v, char out[16]); /* "0.981", "" for NAN */
 const char *verdict_sign(enum verdict v); /* one letter: a x p s, "." for none */
 /* How far teacher and label disagree about a row: highest teacher score of a negative minus the lowest of a positive; NAN = no scores. */

@@ -86,6 +86,7 @@ enum command_id {
 	CMD_UNDO,
 	CMD_REDO,
 	CMD_EXPORT,
+	CMD_RESULT,
 	CMD_BLIND,
 	/* jobs */
 	CMD_MINE,

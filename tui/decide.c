@@ -40,15 +40,9 @@ static struct effect decide_text(
 {
 	bool is_edit = in->command == CMD_EDIT;
 	if (!in->args.s) {
-		char now[1000];
-		struct text t = session_text(&a->session, r, c->c->text);
-		snprintf(now, sizeof now, "%.*s", TEXT_ARG(t));
-		if (is_edit && t.len >= sizeof now)
-			return effect_error(
-				"the text has %zu bytes: more than one line can edit; reject it, or edit the file",
-				t.len);
+		struct text now = session_text(&a->session, r, c->c->text);
 		return effect_prompt(
-			in->command, is_edit ? "text: " : "note: ", is_edit ? now : "");
+			in->command, is_edit ? "text: " : "note: ", is_edit ? now : TEXT_NONE);
 	}
 	if (!in->args.len)
 		return effect_message("nothing typed, nothing changed");
@@ -98,6 +92,8 @@ struct effect decide_rest(
 	struct decision d[SHOWN_MAX];
 	size_t n_d = 0;
 	*ret_decided = false;
+	if (!r || r->is_broken || !n)
+		return effect_message("there is nothing to decide here");
 	for (size_t i = 0; i < n; i++)
 		if (!c[i].is_pos && c[i].verdict == VERDICT_NONE)
 			d[n_d++] = decision_about(r, c[i].c->text, VERDICT_KEEP);
@@ -128,24 +124,4 @@ struct effect decide_undo(struct app *a, const struct input *in, const struct de
 	snprintf(text, sizeof text, "%.*s", TEXT_ARG(d->text));
 	return effect_message("%s: %s%s%s%s", is_undo ? "undone" : "decided again",
 		verdict_name(d->verdict), text[0] ? " \"" : "", text, text[0] ? "\"" : "");
-}
-
-struct effect decide_export(struct app *a, const struct input *in)
-{
-	if (in->command != CMD_EXPORT)
-		return UNHANDLED;
-	if (!in->args.len)
-		return effect_prompt(CMD_EXPORT, "export to: ", "curated.jsonl");
-	size_t n;
-	const char *const *paths = rows_paths(a->session.rows, &n);
-	struct buf line = BUF_INIT;
-	buf_adds(&line, "export --decisions --workspace '");
-	buf_adds(&line, a->session.dir);
-	buf_adds(&line, "' --in");
-	for (size_t i = 0; i < n; i++)
-		buf_addf(&line, " '%s'", paths[i]);
-	buf_addf(&line, " --out '%.*s'", TEXT_ARG(in->args));
-	struct effect e = effect_start("%s", line.data);
-	buf_release(&line);
-	return e;
 }

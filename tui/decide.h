@@ -14,7 +14,5 @@ struct effect decide_rest(
 	struct app *a, const struct row *r, const struct shown *c, size_t n, bool *ret_decided);
 /* Undo and redo; *ret = what came back, NULL when there was nothing. UNHANDLED: another command. */
 struct effect decide_undo(struct app *a, const struct input *in, const struct decision **ret);
-/* `export FILE` as a job. */
-struct effect decide_export(struct app *a, const struct input *in);
 
 #endif

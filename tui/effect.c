@@ -6,13 +6,15 @@
 #define FILL(e)                                                                                    \
 	va_list args;                                                                              \
 	va_start(args, fmt);                                                                       \
-	vsnprintf((e).text, sizeof(e).text, fmt, args);                                            \
-	va_end(args)
+	int n_filled = vsnprintf((e).text, sizeof(e).text, fmt, args);                             \
+	va_end(args);                                                                              \
+	bool is_whole = n_filled >= 0 && (size_t)n_filled < sizeof(e).text
 
 struct effect effect_message(const char *fmt, ...)
 {
 	struct effect e = {.kind = EFFECT_MESSAGE};
 	FILL(e);
+	(void)is_whole;
 	return e;
 }
 
@@ -20,6 +22,7 @@ struct effect effect_error(const char *fmt, ...)
 {
 	struct effect e = {.kind = EFFECT_ERROR};
 	FILL(e);
+	(void)is_whole;
 	return e;
 }
 
@@ -27,6 +30,17 @@ struct effect effect_start(const char *fmt, ...)
 {
 	struct effect e = {.kind = EFFECT_START_JOB};
 	FILL(e);
+	return is_whole
+		? e
+		: effect_error("the command line has %d bytes, more than %zu: start it in a shell",
+			  n_filled, sizeof e.text);
+}
+
+struct effect effect_confirm(enum command_id command, const char *fmt, ...)
+{
+	struct effect e = {.kind = EFFECT_CONFIRM, .command = command};
+	FILL(e);
+	(void)is_whole;
 	return e;
 }
 
@@ -35,10 +49,9 @@ struct effect effect_goto(enum screen_id screen)
 	return (struct effect){.kind = EFFECT_GOTO, .screen = screen};
 }
 
-struct effect effect_prompt(enum command_id command, const char *prompt, const char *initial)
+struct effect effect_prompt(enum command_id command, const char *prompt, struct text initial)
 {
-	struct effect e = {.kind = EFFECT_PROMPT, .command = command};
+	struct effect e = {.kind = EFFECT_PROMPT, .command = command, .initial = initial};
 	snprintf(e.text, sizeof e.text, "%s", prompt);
-	snprintf(e.initial, sizeof e.initial, "%s", initial ? initial : "");
 	return e;
 }

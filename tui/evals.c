@@ -9,6 +9,8 @@
 
 const char *const eval_metrics[4] = {"ndcg@10", "recall@100", "mrr@10", "map"};
 
+enum { MOST_QUERY_BYTES = 32 << 20 };
+
 static double number(json o, const char *key)
 {
 	double v = NAN;
@@ -28,7 +30,34 @@ static void read_queries(struct eval_result *r, json per_query)
 	}
 }
 
-static void add(struct evals *e, const struct job_entry *j, json set)
+/* {"_id":..., "text":...} a line; queries that were not judged are passed over. */
+static void read_texts(struct eval_result *r)
+{
+	struct buf file = BUF_INIT;
+	struct err ignored = ERR_INIT;
+	char *path = xasprintf("%s/queries.jsonl", r->data);
+	r->texts = arena_calloc(&r->arena, r->n_queries + 1, sizeof *r->texts);
+	if (r->data[0] && fs_exists(path) && fs_read(path, &file, MOST_QUERY_BYTES, &ignored)) {
+		struct json_parser *p = json_parser_new();
+		for (const char *s = file.data; *s;) {
+			size_t n = strcspn(s, "\n"), id_len = 0, len = 0;
+			json line;
+			const char *id = NULL, *text = NULL;
+			int64_t at;
+			if (json_parse(p, s, n, 0, &line, NULL) &&
+				json_string(json_get(line, "_id"), &id, &id_len) &&
+				json_string(json_get(line, "text"), &text, &len) &&
+				map_get(&r->by_id, (struct text){id, id_len}, &at))
+				r->texts[at] = arena_text(&r->arena, (struct text){text, len});
+			s += n + (s[n] == '\n');
+		}
+		json_parser_free(p);
+	}
+	buf_release(&file);
+	free(path);
+}
+
+static void add(struct evals *e, const struct job_entry *j, json root, json set)
 {
 	struct eval_result *r = xcalloc(1, sizeof *r);
 	const char *s = "";
@@ -36,12 +65,18 @@ static void add(struct evals *e, const struct job_entry *j, json set)
 	snprintf(r->name, sizeof r->name, "%s", j->name);
 	json_string(json_get(set, "set"), &s, &len);
 	snprintf(r->set, sizeof r->set, "%.*s", (int)len, s);
-	const char *model = strstr(j->status.command, "--model ");
-	snprintf(r->model, sizeof r->model, "%.*s", model ? (int)strcspn(model + 8, " ") : 0,
-		model ? model + 8 : "");
+	json_string(json_get(root, "model"), &s, &len);
+	snprintf(r->model, sizeof r->model, "%.*s", (int)len, s);
+	s = "";
+	len = 0;
 	for (int i = 0; i < 4; i++)
 		r->metrics[i] = number(json_get(set, "metrics"), eval_metrics[i]);
+	s = "";
+	len = 0;
+	json_string(json_get(set, "data"), &s, &len);
+	snprintf(r->data, sizeof r->data, "%.*s", (int)len, s);
 	read_queries(r, json_get(set, "per_query"));
+	read_texts(r);
 	e->results = xreallocarray(e->results, e->n + 1, sizeof *e->results);
 	memmove(e->results + 1, e->results, e->n * sizeof *e->results);
 	e->results[0] = r;
@@ -58,9 +93,9 @@ static void read_job(struct evals *e, const struct job_entry *j)
 		json sets = json_get(f.root, "sets");
 		if (json_is(sets, JSON_ARRAY))
 			for (struct json_iter it = json_each(sets); json_next(&it);)
-				add(e, j, it.value);
+				add(e, j, f.root, it.value);
 		else
-			add(e, j, f.root);
+			add(e, j, f.root, f.root);
 	}
 	json_file_close(&f);
 	free(path);
@@ -92,4 +127,10 @@ double eval_value(const struct eval_result *r, struct text query)
 {
 	int64_t i;
 	return map_get(&r->by_id, query, &i) ? r->queries[i].value : NAN;
+}
+
+struct text eval_query_text(const struct eval_result *r, struct text query)
+{
+	int64_t i;
+	return r && map_get(&r->by_id, query, &i) ? r->texts[i] : TEXT_NONE;
 }

@@ -19,6 +19,8 @@ struct eval_result {
 	struct eval_query *queries;
 	size_t n_queries;
 	struct map by_id; /* query id -> index */
+	char data[500]; /* the BEIR folder that was searched; "" = unknown */
+	struct text *texts; /* [n_queries]; TEXT_NONE where the folder does not say */
 	struct arena arena;
 };
 extern const char *const eval_metrics[4]; /* ndcg@10 recall@100 mrr@10 map */
@@ -31,6 +33,8 @@ struct evals {
 };
 void evals_read(struct evals *e, const struct session *s);
 void evals_release(struct evals *e);
+/* What a query says, from the folder's queries.jsonl; TEXT_NONE when it cannot be read. */
+struct text eval_query_text(const struct eval_result *r, struct text query);
 double eval_value(const struct eval_result *r, struct text query); /* NAN: not in there */
 
 #endif

@@ -1,10 +1,10 @@
 #include "tui/loop.h"
 
 #include <poll.h>
-#include <signal.h>
 
 #include "base/parallel.h"
 #include "base/signals.h"
+#include "tui/prompt.h"
 #include "tui/term.h"
 
 /* Every waiting key is taken before anything is drawn: the screen never runs after the person. */
@@ -85,8 +85,10 @@ bool loop_run(const struct app_options *opt, struct err *err)
 	term_size(&sized.rows, &sized.cols);
 	sized.is_ascii = !term_is_utf8();
 	struct app *a = app_new(&sized, err);
-	if (a)
+	if (a) {
+		prompt_history_keep();
 		run(a);
+	}
 	term_close();
 	app_free(a);
 	return a != NULL;

@@ -174,7 +174,8 @@ static int run_workbench(int argc, char **argv)
 		ok = loop_run(&w.app, &err);
 	}
 	free(w.paths);
-	return ok ? 0 : fail(&err);
+	int sig = stop_requested();
+	return !ok ? fail(&err) : sig ? 128 + sig : 0;
 }
 
 int main(int argc, char **argv)

@@ -12,7 +12,7 @@
 const char *const metric_names[METRIC_COLUMNS] = {"step", "epoch", "loss", "lr", "grad_norm",
 	"pos_sim", "neg_sim", "first", "tokens_per_s", "seconds"};
 
-enum { MOST_AT_ONCE = 4 << 20 }; /* bytes a call: a frame must not wait for a long file */
+enum { MOST_AT_ONCE = 1 << 20 }; /* bytes a call: a frame must not wait for a long file */
 
 void metrics_tail_open(struct metrics_tail *m, const char *path)
 {
@@ -27,6 +27,11 @@ void metrics_tail_close(struct metrics_tail *m)
 	free(m->eval_value.v);
 	free(m->path);
 	*m = (struct metrics_tail){0};
+}
+
+bool metrics_tail_has_more(const struct metrics_tail *m)
+{
+	return m->has_more;
 }
 
 static void add(struct curve *c, double v)
@@ -75,6 +80,7 @@ static void take_line(struct metrics_tail *m, struct json_parser *p, struct text
 
 bool metrics_tail_read(struct metrics_tail *m)
 {
+	m->has_more = false;
 	FILE *f = m->path ? fopen(m->path, "rb") : NULL;
 	if (!f)
 		return false;
@@ -98,5 +104,6 @@ bool metrics_tail_read(struct metrics_tail *m)
 	json_parser_free(p);
 	free(data);
 	m->offset += (long)at;
+	m->has_more = n == MOST_AT_ONCE && at > 0;
 	return at > 0;
 }

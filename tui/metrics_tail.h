@@ -33,10 +33,12 @@ struct metrics_tail {
 	struct curve eval_step, eval_value; /* the evaluation's first figure, or ndcg@10 */
 	char eval_name[64];
 	size_t n_bad; /* lines that are no JSON objects */
+	bool has_more;
 };
 
 void metrics_tail_open(struct metrics_tail *m, const char *path);
 bool metrics_tail_read(struct metrics_tail *m); /* true when there was something new */
+bool metrics_tail_has_more(const struct metrics_tail *m); /* the last read stopped before the end */
 void metrics_tail_close(struct metrics_tail *m);
 
 #endif

@@ -1,12 +1,15 @@
 #include "tui/prompt.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <readline/history.h>
 #include <readline/readline.h>
 
+#include "base/fs.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/utf8.h"
@@ -14,7 +17,9 @@
 
 static struct {
 	enum prompt_state state;
-	bool is_open, keeps_history, is_ready;
+	bool is_open, is_ready, is_kept;
+	enum prompt_history history, current; /* current: whose lines readline holds */
+	HISTORY_STATE *states[PROMPT_HISTORIES]; /* of those that readline does not hold */
 	char label[200];
 	char *line;
 	struct buf hints;
@@ -32,16 +37,59 @@ static int next_byte(FILE *stream)
 
 static void no_redisplay(void) {}
 
+enum { MOST_LINES = 500 };
+
+static char *history_path(enum prompt_history h, bool makes_folder)
+{
+	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+	bool has_state = state && state[0] == '/';
+	if (!has_state && !(home && *home))
+		return NULL;
+	char *dir = has_state ? xasprintf("%s/vecsmith", state)
+			      : xasprintf("%s/.local/state/vecsmith", home);
+	struct err ignored = ERR_INIT;
+	bool ok = !makes_folder || fs_mkdirs(dir, &ignored);
+	char *path =
+		ok ? xasprintf("%s/%s", dir, h == PROMPT_COMMANDS ? "commands" : "searches") : NULL;
+	free(dir);
+	return path;
+}
+
+static void save_history(enum prompt_history h)
+{
+	char *path = history_path(h, true);
+	if (path)
+		write_history(path);
+	free(path);
+}
+
+/* readline knows one history: the others wait in states[]. */
+static void switch_history(enum prompt_history h)
+{
+	if (h == prompt.current)
+		return;
+	prompt.states[prompt.current] = history_get_history_state();
+	HISTORY_STATE empty = {.entries = NULL};
+	HISTORY_STATE *next = prompt.states[h];
+	history_set_history_state(next ? next : &empty);
+	free(next);
+	prompt.states[h] = NULL;
+	prompt.current = h;
+	stifle_history(MOST_LINES);
+}
+
 static void on_line(char *line)
 {
 	free(prompt.line);
 	prompt.line = line ? line : xstrdup("");
 	prompt.state = PROMPT_DONE;
-	if (prompt.keeps_history && prompt.line[0]) {
+	if (prompt.history != PROMPT_FORGETS && prompt.line[0]) {
 		HIST_ENTRY *last =
 			history_length ? history_get(history_base + history_length - 1) : NULL;
 		if (!last || strcmp(last->line, prompt.line) != 0)
 			add_history(prompt.line);
+		if (prompt.is_kept)
+			save_history(prompt.history);
 	}
 	rl_callback_handler_remove();
 }
@@ -75,7 +123,9 @@ static int on_tab(int count, int key)
 	if (n && common >= strlen(word)) {
 		rl_delete_text(start, rl_point);
 		rl_point = start;
-		char *insert = xasprintf("%.*s%s", (int)common, first, n == 1 ? " " : "");
+		bool is_folder = common && first[common - 1] == '/';
+		char *insert =
+			xasprintf("%.*s%s", (int)common, first, n == 1 && !is_folder ? " " : "");
 		rl_insert_text(insert);
 		free(insert);
 	}
@@ -98,28 +148,38 @@ static void set_up_readline(void)
 	rl_redisplay_function = no_redisplay;
 	rl_prep_term_function = NULL;
 	rl_deprep_term_function = NULL;
-	rl_instream = stdin;
+	/* readline looks whether more input waits in its stream and would then ask us for it: a pipe in which nothing ever comes keeps it
+	 * from seeing what waits at the terminal. */
+	int nothing[2];
+	if (pipe2(nothing, O_CLOEXEC) == 0)
+		rl_instream = fdopen(nothing[0], "r");
 	/* readline writes nothing through redisplay, but the bell and a few others would reach
 	 * this. */
 	rl_outstream = fopen("/dev/null", "w");
 }
 
-void prompt_begin(const char *label, const char *initial, bool keeps_history,
+void prompt_begin(const char *label, struct text initial, enum prompt_history history,
 	prompt_complete_fn complete, void *ctx)
 {
 	if (!prompt.is_ready)
 		set_up_readline();
 	prompt.state = PROMPT_OPEN;
 	prompt.is_open = true;
-	prompt.keeps_history = keeps_history;
+	prompt.history = history;
+	switch_history(history);
+	using_history();
 	prompt.complete = complete;
 	prompt.ctx = ctx;
 	snprintf(prompt.label, sizeof prompt.label, "%s", label);
 	buf_clear(&prompt.hints);
 	rl_callback_handler_install("", on_line);
 	rl_bind_key('\t', on_tab);
-	if (initial && initial[0])
-		rl_insert_text(initial);
+	if (initial.len) {
+		/* readline's lines end at a NUL */
+		char *text = xstrndup(initial.s, initial.len);
+		rl_insert_text(text);
+		free(text);
+	}
 }
 
 static size_t bytes_of(uint32_t key, unsigned char out[16])
@@ -187,14 +247,14 @@ const char *prompt_hints(void)
 	return prompt.hints.data ? prompt.hints.data : "";
 }
 
-void prompt_history_load(const char *path)
+void prompt_history_keep(void)
 {
-	using_history();
-	stifle_history(500);
-	read_history(path);
-}
-
-void prompt_history_save(const char *path)
-{
-	write_history(path);
+	prompt.is_kept = true;
+	for (enum prompt_history h = PROMPT_COMMANDS; h < PROMPT_HISTORIES; h++) {
+		char *path = history_path(h, false);
+		switch_history(h);
+		if (path)
+			read_history(path);
+		free(path);
+	}
 }

@@ -27,6 +27,9 @@ struct glimpse {
 	size_t n;
 };
 
+/* Who lets go of the rows last frees them: closing never waits for an index that is half made. */
+enum stage { LOADING, LOADED, ABANDONED };
+
 struct rows {
 	char **paths;
 	size_t n_paths;
@@ -36,9 +39,9 @@ struct rows {
 	struct json_parser *parser;
 	pthread_t loader;
 	bool has_loader;
-	atomic_bool is_loaded;
+	atomic_int stage; /* enum stage */
 	atomic_size_t n_seen; /* bytes that the index has passed */
-	struct dataset *data; /* the loader's until is_loaded */
+	struct dataset *data; /* the loader's until LOADED */
 	struct err load_error;
 	struct row_reader *reader;
 	struct kept kept[KEPT];
@@ -46,59 +49,8 @@ struct rows {
 	struct rows_scan *scan; /* filter and order; NULL = the file's */
 };
 
-static void *load(void *arg)
+static void release(struct rows *s)
 {
-	struct rows *s = arg;
-	struct dataset_options opt = {.cache_dir = s->cache_dir, .progress = &s->n_seen};
-	s->data = dataset_open((const char *const *)s->paths, s->n_paths, &opt, &s->load_error);
-	atomic_store(&s->is_loaded, true);
-	return NULL;
-}
-
-static void look_at_head(struct rows *s)
-{
-	for (struct line_walk w = line_walk(&s->map); s->head.n < HEAD_ROWS && line_next(&w);)
-		if (!line_is_blank(w.line))
-			s->head.line[s->head.n++] = w.line;
-}
-
-struct rows *rows_open(const char *const *paths, size_t n, const char *cache_dir, struct err *err)
-{
-	struct rows *s = xcalloc(1, sizeof *s);
-	s->parser = json_parser_new();
-	s->paths = xcalloc(n + 1, sizeof *s->paths);
-	for (size_t i = 0; i < n; i++)
-		s->paths[s->n_paths++] = xstrdup(paths[i]);
-	s->cache_dir = cache_dir ? xstrdup(cache_dir) : NULL;
-	bool ok = true;
-	if (n && !fs_is_dir(paths[0]))
-		ok = fs_map(paths[0], &s->map, err);
-	if (ok && s->map.base)
-		look_at_head(s);
-	/* A small file is read at once: the first picture is the right one. */
-	if (ok && s->map.len < LINES_CACHE_MIN)
-		load(s);
-	else if (ok)
-		s->has_loader = pthread_create(&s->loader, NULL, load, s) == 0;
-	if (ok && !s->has_loader && !atomic_load(&s->is_loaded))
-		load(s);
-	if (ok && atomic_load(&s->is_loaded) && !s->data) {
-		*err = s->load_error;
-		ok = false;
-	}
-	if (!ok) {
-		rows_close(s);
-		return NULL;
-	}
-	return s;
-}
-
-void rows_close(struct rows *s)
-{
-	if (!s)
-		return;
-	if (s->has_loader)
-		pthread_join(s->loader, NULL);
 	rows_scan_free(s->scan);
 	row_reader_free(s->reader);
 	dataset_close(s->data);
@@ -114,6 +66,88 @@ void rows_close(struct rows *s)
 	free(s);
 }
 
+static void *load(void *arg)
+{
+	struct rows *s = arg;
+	struct dataset_options opt = {.cache_dir = s->cache_dir, .progress = &s->n_seen};
+	s->data = dataset_open((const char *const *)s->paths, s->n_paths, &opt, &s->load_error);
+	if (atomic_exchange(&s->stage, LOADED) == ABANDONED)
+		release(s);
+	return NULL;
+}
+
+static void look_at_head(struct rows *s)
+{
+	for (struct line_walk w = line_walk(&s->map); s->head.n < HEAD_ROWS && line_next(&w);)
+		if (!line_is_blank(w.line))
+			s->head.line[s->head.n++] = w.line;
+}
+
+static char *without_slash(const char *path)
+{
+	size_t n = strlen(path);
+	while (n > 1 && path[n - 1] == '/')
+		n--;
+	return xstrndup(path, n);
+}
+
+/* Of what the index has to pass; of a folder, its passages. */
+static int64_t n_bytes(const struct rows *s)
+{
+	int64_t sum = 0;
+	for (size_t i = 0; i < s->n_paths; i++) {
+		char *corpus = xasprintf("%s/corpus.jsonl", s->paths[i]);
+		int64_t n = fs_size(fs_is_dir(s->paths[i]) ? corpus : s->paths[i]);
+		sum += n > 0 ? n : 0;
+		free(corpus);
+	}
+	return sum;
+}
+
+struct rows *rows_open(const char *const *paths, size_t n, const char *cache_dir, struct err *err)
+{
+	struct rows *s = xcalloc(1, sizeof *s);
+	s->parser = json_parser_new();
+	s->paths = xcalloc(n + 1, sizeof *s->paths);
+	for (size_t i = 0; i < n; i++)
+		s->paths[s->n_paths++] = without_slash(paths[i]);
+	s->cache_dir = cache_dir ? xstrdup(cache_dir) : NULL;
+	bool ok = true;
+	if (n && !fs_is_dir(paths[0]))
+		ok = fs_map(paths[0], &s->map, err);
+	if (ok && s->map.base)
+		look_at_head(s);
+	/* A small file is read at once: the first picture is the right one. */
+	if (ok && n_bytes(s) >= (int64_t)LINES_CACHE_MIN)
+		s->has_loader = pthread_create(&s->loader, NULL, load, s) == 0;
+	if (ok && !s->has_loader)
+		load(s);
+	if (ok && !s->has_loader && !s->data) {
+		*err = s->load_error;
+		ok = false;
+	}
+	if (!ok) {
+		rows_close(s);
+		return NULL;
+	}
+	return s;
+}
+
+void rows_close(struct rows *s)
+{
+	if (!s)
+		return;
+	if (s->has_loader) {
+		pthread_t loader = s->loader;
+		if (atomic_exchange(&s->stage, ABANDONED) == LOADING) {
+			pthread_detach(loader); /* frees s when it is done */
+			return;
+		}
+		pthread_join(loader, NULL);
+	}
+	release(s);
+}
+
 const char *rows_name(const struct rows *s)
 {
 	return s->n_paths ? fs_basename(s->paths[0]) : "";
@@ -127,7 +161,7 @@ const char *const *rows_paths(const struct rows *s, size_t *ret_n)
 
 static struct dataset *data_of(const struct rows *s)
 {
-	return atomic_load(&s->is_loaded) ? s->data : NULL;
+	return atomic_load(&s->stage) == LOADED ? s->data : NULL;
 }
 
 bool rows_is_complete(const struct rows *s)
@@ -135,11 +169,17 @@ bool rows_is_complete(const struct rows *s)
 	return data_of(s) != NULL;
 }
 
+const char *rows_error(const struct rows *s)
+{
+	return atomic_load(&s->stage) == LOADED && !s->data ? s->load_error.text : "";
+}
+
 int rows_percent(const struct rows *s)
 {
-	if (rows_is_complete(s) || !s->map.len)
+	if (rows_is_complete(s))
 		return 100;
-	return (int)(100 * atomic_load(&s->n_seen) / s->map.len);
+	size_t share = s->map.len ? 100 * atomic_load(&s->n_seen) / s->map.len : 0;
+	return share < 99 ? (int)share : 99;
 }
 
 size_t rows_total(const struct rows *s)
@@ -221,8 +261,11 @@ const struct row *rows_tail_at(struct rows *s, size_t at)
 static bool set_view(struct rows *s, const char *expression, const char *column, struct err *err)
 {
 	if (!rows_is_complete(s))
-		return err_set(err, ERR_FAILED,
-			"%d %% indexed: filters and sorting wait for the rest", rows_percent(s));
+		return *rows_error(s)
+			? err_set(err, ERR_FAILED, "%s", rows_error(s))
+			: err_set(err, ERR_FAILED,
+				  "%d %% indexed: filters and sorting wait for the rest",
+				  rows_percent(s));
 	struct rows_scan *scan = NULL;
 	if ((*expression || *column) &&
 		!(scan = rows_scan_new(data_of(s), expression, column, err)))
@@ -261,7 +304,7 @@ const char *rows_sort_text(const struct rows *s)
 bool rows_work(struct rows *s)
 {
 	if (!rows_is_complete(s)) {
-		if (atomic_load(&s->is_loaded))
+		if (atomic_load(&s->stage) == LOADED)
 			return false; /* it failed: the head is all there is */
 		/* the loader works on its own; a short sleep instead of a spin */
 		const struct timespec nap = {0, 5000000};

@@ -30,6 +30,8 @@ const char *rows_name(const struct rows *s); /* of the first file, without its f
 const char *const *rows_paths(const struct rows *s, size_t *ret_n);
 bool rows_is_complete(const struct rows *s); /* all lines are found */
 int rows_percent(const struct rows *s); /* found so far, of the bytes */
+/* Why the index could not be made, "" while all is well: the first rows are all there is then. */
+const char *rows_error(const struct rows *s);
 size_t rows_total(const struct rows *s); /* rows known: all of them when complete */
 size_t rows_shown(const struct rows *s); /* of those, what the filter lets through so far */
 /* The row at a place of the shown order; borrowed until the next few calls. Never NULL for at < rows_shown(). */

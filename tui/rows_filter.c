@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "base/parallel.h"
+#include "base/utf8.h"
 
 enum compare { LESS, LESS_EQUAL, GREATER, GREATER_EQUAL, EQUAL, NOT_EQUAL };
 
@@ -160,23 +161,37 @@ void rows_scan_free(struct rows_scan *s)
 	free(s);
 }
 
-/* ASCII letters match in either case; everything else as it is. */
-static bool holds(struct text t, const char *word)
+static bool holds(struct text t, const char *word, size_t n)
 {
-	size_t n = strlen(word);
 	for (size_t i = 0; n && i + n <= t.len; i++)
 		if (strncasecmp(t.s + i, word, n) == 0)
 			return true;
 	return n == 0;
 }
 
-static bool any_text_holds(const struct record *r, const char *word)
+/* word is composed (NFC); a text that is not is composed for the comparison. */
+static bool holds_composed(struct text t, const char *word, size_t n)
 {
-	bool found = holds(r->query, word);
+	if (utf8_is_nfc(t))
+		return holds(t, word, n);
+	struct buf b = BUF_INIT;
+	utf8_nfc(&b, t);
+	bool found = holds(buf_text(&b), word, n);
+	buf_release(&b);
+	return found;
+}
+
+bool record_holds(const struct record *r, const char *word)
+{
+	struct buf b = BUF_INIT;
+	utf8_nfc(&b, text_of(word));
+	const char *w = b.data ? b.data : "";
+	bool found = holds_composed(r->query, w, b.len);
 	for (size_t i = 0; !found && i < r->n_pos; i++)
-		found = holds(r->pos[i].text, word);
+		found = holds_composed(r->pos[i].text, w, b.len);
 	for (size_t i = 0; !found && i < r->n_neg; i++)
-		found = holds(r->neg[i].text, word);
+		found = holds_composed(r->neg[i].text, w, b.len);
+	buf_release(&b);
 	return found;
 }
 
@@ -186,7 +201,7 @@ static bool passes(const struct rows_scan *s, const struct record *r)
 		const struct term *t = &s->terms[i];
 		double v;
 		bool ok = t->is_word
-			? any_text_holds(r, t->word) != t->is_inverse
+			? record_holds(r, t->word) != t->is_inverse
 			: row_value(r, t->word, &v) && compares(v, t->compare, t->value);
 		if (!ok)
 			return false;

@@ -5,6 +5,9 @@
 #include "data/dataset.h"
 #include "tui/rows.h"
 
+/* Does any text of the row hold the word? ASCII letters match in either case, Korean in either normal form. */
+bool record_holds(const struct record *r, const char *word);
+
 struct rows_scan;
 /* NULL and *err when the expression makes no sense. */
 struct rows_scan *rows_scan_new(const struct dataset *d, const char *expression, const char *column,

@@ -23,6 +23,7 @@ enum effect_kind {
 	EFFECT_BACK,
 	EFFECT_QUIT,
 	EFFECT_PROMPT, /* ask for a line: .text = the prompt, .initial; the answer comes as .command with args */
+	EFFECT_CONFIRM, /* ask .text, one key: y runs .command with args "y", anything else does nothing */
 	EFFECT_MESSAGE, /* .text on the message line */
 	EFFECT_ERROR, /* the same, as an error, and kept */
 	EFFECT_START_JOB, /* .text = the command line, starting with the command's name */
@@ -31,8 +32,9 @@ struct effect {
 	enum effect_kind kind;
 	enum screen_id screen;
 	enum command_id command;
-	char text[1000];
-	char initial[1000];
+	char text[4000];
+	struct text
+		initial; /* what stands in the prompt at first; borrowed until the effect is applied */
 };
 
 #define NO_EFFECT ((struct effect){.kind = EFFECT_NONE})
@@ -40,7 +42,10 @@ struct effect {
 struct effect effect_message(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 struct effect effect_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 struct effect effect_goto(enum screen_id screen);
-struct effect effect_prompt(enum command_id command, const char *prompt, const char *initial);
+struct effect effect_prompt(enum command_id command, const char *prompt, struct text initial);
+struct effect effect_confirm(enum command_id command, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+/* A command line that does not fit is an error, never a shorter one. */
 struct effect effect_start(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 struct screen_ops {
@@ -52,6 +57,8 @@ struct screen_ops {
 	struct effect (*update)(void *s, struct app *a, const struct input *in);
 	void (*tick)(void *s,
 		struct app *a); /* once a second or when a job wrote something; may be NULL */
+	/* A slice of long work, at most so many milliseconds; true while there is more. May be NULL. */
+	bool (*work)(void *s, struct app *a, int budget_ms);
 	/* r leaves out the header, the message line and the footer. */
 	void (*view)(void *s, struct app *a, struct grid *g, struct rect r);
 	/* The rest of the header line, behind the title: data set, filter, run. */

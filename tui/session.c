@@ -6,6 +6,7 @@
 
 #include "base/fs.h"
 #include "base/parallel.h"
+#include "base/utf8.h"
 #include "tui/session_jobs.h"
 
 bool session_open(
@@ -33,6 +34,7 @@ bool session_open_rows(struct session *s, const char *const *paths, size_t n, st
 	s->queue = NULL;
 	s->n_queue = 0;
 	s->row = 0;
+	s->seek.kind = SEEK_NONE;
 	return true;
 }
 
@@ -46,9 +48,39 @@ void session_close(struct session *s)
 	*s = (struct session){0};
 }
 
+enum { SEEK_MS = 6 };
+
 bool session_work(struct session *s)
 {
-	return s->rows && rows_work(s->rows);
+	if (rows_work(s->rows))
+		return true;
+	if (s->seek.kind == SEEK_NONE)
+		return false;
+	enum seek_state got = seek_work(&s->seek, s->rows, SEEK_MS);
+	if (got == SEEK_FOUND) {
+		s->row = s->seek.at;
+		s->has_jumped = true;
+	} else if (got == SEEK_MISSED) {
+		s->has_missed = true;
+	}
+	return got == SEEK_MORE;
+}
+
+void session_go_to(struct session *s, struct hash128 row, struct hash128 item)
+{
+	s->item = item;
+	s->has_item = true;
+	size_t n = rows_shown(s->rows);
+	for (size_t i = 0; i <= ARRAY_LEN(s->recent); i++) {
+		size_t at = i ? s->recent[i - 1] : s->row;
+		const struct row *r = at < n ? rows_at(s->rows, at) : NULL;
+		if (r && !r->is_broken && memcmp(&r->id, &row, sizeof row) == 0) {
+			s->row = at;
+			s->has_jumped = true;
+			return;
+		}
+	}
+	seek_row(&s->seek, s->rows, row, s->row);
 }
 
 const struct row *session_row(struct session *s)
@@ -68,7 +100,8 @@ void session_status(const struct session *s, struct buf *out)
 		return;
 	}
 	if (workspace_is_read_only(s->workspace)) {
-		buf_adds(out, "read only");
+		const char *holder = workspace_holder(s->workspace);
+		buf_addf(out, *holder ? "read only, held by %s" : "read only", holder);
 		return;
 	}
 	size_t running = session_running(s);
@@ -83,33 +116,15 @@ void session_status(const struct session *s, struct buf *out)
 	}
 }
 
-/* File names and, behind `sort`, columns; commands are the app's. */
-void session_complete(const struct session *s, const char *line, const char *word, struct buf *out)
+void session_name(const struct session *s, struct buf *out)
 {
-	(void)s;
-	if (strncmp(line, "sort ", 5) == 0 || strncmp(line, "filter ", 7) == 0) {
-		for (size_t i = 0; row_columns[i]; i++)
-			if (strncmp(row_columns[i], word, strlen(word)) == 0)
-				buf_addf(out, "%s\n", row_columns[i]);
-		return;
-	}
-	struct arena a = ARENA_INIT;
-	struct err err = ERR_INIT;
-	size_t dir_len = (size_t)(fs_basename(word) - word), n = 0;
-	char *dir = arena_text(&a, (struct text){word, dir_len}).len
-		? arena_printf(&a, "%.*s", (int)dir_len, word)
-		: arena_strdup(&a, ".");
-	char **names = NULL;
-	if (fs_list(dir, &a, &names, &n, &err))
-		for (size_t i = 0; i < n; i++) {
-			const char *base = word + dir_len;
-			if (strncmp(names[i], base, strlen(base)) != 0 ||
-				(names[i][0] == '.' && base[0] != '.'))
-				continue;
-			const char *slash = fs_is_dir(fs_join(&a, dir, names[i])) ? "/" : "";
-			buf_addf(out, "%.*s%s%s\n", (int)dir_len, word, names[i], slash);
-		}
-	arena_release(&a);
+	struct text name = text_of(rows_name(s->rows));
+	struct buf clean = BUF_INIT;
+	utf8_nfc(&clean, name);
+	size_t cut = utf8_cut(buf_text(&clean), 32);
+	buf_add(out, clean.data, cut);
+	buf_adds(out, cut < clean.len ? "~" : name.len ? "" : "nothing open");
+	buf_release(&clean);
 }
 
 static struct hash128 item_id(struct text t)
@@ -148,7 +163,10 @@ bool session_decide(struct session *s, const struct decision *d, size_t n, struc
 	}
 	bool ok = workspace_decide(s->workspace, timed, n, err);
 	free(timed);
-	s->save_failed = !ok;
+	/* who only reads has nothing that could be lost */
+	s->save_failed = !ok && !workspace_is_read_only(s->workspace);
+	if (ok)
+		s->recent[s->n_recent++ % ARRAY_LEN(s->recent)] = s->row;
 	if (ok)
 		s->saved_ms = (int64_t)time(NULL) * 1000;
 	s->looked_ms = now;

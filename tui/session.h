@@ -11,6 +11,7 @@
 #include "store/job_record.h"
 #include "store/workspace.h"
 #include "tui/rows.h"
+#include "tui/seek.h"
 
 struct job_entry {
 	char name[200]; /* of its folder: "mine-3" */
@@ -27,6 +28,14 @@ struct session {
 	size_t n_queue;
 	struct job_entry *jobs; /* newest first */
 	size_t n_jobs;
+	char ended[200]; /* the job whose end was seen last and not yet told; "" = none */
+	struct seek seek; /* a search that goes on behind the screen */
+	struct hash128
+		item; /* the candidate on which the next screen that is entered puts its cursor */
+	bool has_item;
+	bool has_jumped, has_missed; /* the seek ended: the app tells the screen and the person */
+	size_t recent[16]; /* places of rows that were decided lately */
+	size_t n_recent;
 	int64_t saved_ms; /* of the last decision that is on disk; 0 = none yet */
 	bool save_failed;
 	char notice[600]; /* what the person should know at the start */
@@ -42,8 +51,11 @@ bool session_open_rows(
 
 bool session_tick(struct session *s); /* true when a job changed */
 bool session_work(struct session *s); /* true while there is more */
+/* To the row of a decision and the text it is about. At once when it is the present row or one decided here lately; else by seek. */
+void session_go_to(struct session *s, struct hash128 row, struct hash128 item);
 void session_status(const struct session *s, struct buf *out); /* right end of the header */
-void session_complete(const struct session *s, const char *line, const char *word, struct buf *out);
+/* The data set as a header names it: at most 32 columns. */
+void session_name(const struct session *s, struct buf *out);
 
 /* The row at the cursor; NULL when there is none. */
 const struct row *session_row(struct session *s);
@@ -59,6 +71,7 @@ struct decision decision_about(const struct row *r, struct text item, enum verdi
 
 /* Starts `vecsmith LINE` in a session of its own; the workbench only reads what it writes. */
 bool session_start_job(struct session *s, const char *line, struct err *err) MUST_CHECK;
+const struct job_entry *session_job(const struct session *s, const char *name); /* NULL: none */
 bool session_stop_job(
 	struct session *s, size_t i, struct err *err) MUST_CHECK; /* SIGTERM: it saves first */
 size_t session_running(const struct session *s);

@@ -11,8 +11,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
-
-enum { MAX_WORDS = 200 };
+#include "tui/jobline.h"
 
 static char *runs_dir(const struct session *s)
 {
@@ -50,6 +49,22 @@ static const struct job_entry *find_over(const struct session *s, const char *na
 	return NULL;
 }
 
+const struct job_entry *session_job(const struct session *s, const char *name)
+{
+	for (size_t i = 0; i < s->n_jobs; i++)
+		if (strcmp(s->jobs[i].name, name) == 0)
+			return &s->jobs[i];
+	return NULL;
+}
+
+/* A job that was under way at the last look and is over now. */
+static void note_end(struct session *s, const struct job_entry *e)
+{
+	const struct job_entry *before = session_job(s, e->name);
+	if (before && !is_over(before->status.state) && is_over(e->status.state))
+		snprintf(s->ended, sizeof s->ended, "%s", e->name);
+}
+
 bool session_read_jobs(struct session *s)
 {
 	struct arena a = ARENA_INIT;
@@ -73,6 +88,7 @@ bool session_read_jobs(struct session *s)
 			continue;
 		}
 		changed = changed || !over;
+		note_end(s, e);
 		n_jobs++;
 	}
 	qsort(jobs, n_jobs, sizeof *jobs, newest_first);
@@ -85,49 +101,34 @@ bool session_read_jobs(struct session *s)
 	return changed;
 }
 
-/* Splits at blanks; '...' and "..." hold blanks. The words point into line, which is changed. */
-static bool split_words(char *line, char **words, size_t *ret_n, struct err *err)
+/* A path as it will still be right when somebody else reads it from elsewhere. */
+static void put_path(struct buf *b, const char *key, const char *path)
 {
-	size_t n = 0;
-	for (char *in = line; *in;) {
-		while (*in == ' ')
-			in++;
-		if (!*in)
-			break;
-		if (n == MAX_WORDS)
-			return err_set(err, ERR_USAGE, "more than %d words", MAX_WORDS);
-		char *out = in, quote = '\0';
-		words[n++] = out;
-		for (; *in && (quote || *in != ' '); in++) {
-			if (quote ? *in == quote : *in == '\'' || *in == '"')
-				quote = quote ? '\0' : *in;
-			else
-				*out++ = *in;
-		}
-		if (quote)
-			return err_set(err, ERR_USAGE, "a quotation mark is not closed");
-		if (*in)
-			in++;
-		*out = '\0';
-	}
-	*ret_n = n;
-	return n > 0 || err_set(err, ERR_USAGE, "no command");
+	char here[4096] = "";
+	bool is_relative = path && *path && *path != '/';
+	if (is_relative && !getcwd(here, sizeof here))
+		is_relative = false;
+	char *full = is_relative ? xasprintf("%s/%s", here, path) : xstrdup(path ? path : "");
+	json_put_key(b, key);
+	json_put_str(b, full);
+	free(full);
 }
 
 static bool write_job_json(const char *folder, char *const *words, size_t n, struct err *err)
 {
 	struct buf b = BUF_INIT;
 	buf_adds(&b, "{\"format\":1,\"command\":[");
-	const char *run = "";
 	for (size_t i = 0; i < n; i++) {
 		buf_adds(&b, i ? "," : "");
 		json_put_str(&b, words[i]);
-		if (i && strcmp(words[0], "train") == 0 && strcmp(words[i - 1], "--out") == 0)
-			run = words[i];
 	}
-	buf_addf(&b, "],\"started_ms\":%lld", (long long)time(NULL) * 1000);
-	json_put_key(&b, "run");
-	json_put_str(&b, run);
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	buf_addf(&b, "],\"started_ms\":%lld", (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000);
+	const char *out = jobline_value(words, n, "out");
+	bool is_train = strcmp(words[0], "train") == 0;
+	put_path(&b, "run", is_train ? out : "");
+	put_path(&b, "out", is_train ? "" : out);
 	buf_adds(&b, "}\n");
 	char *path = xasprintf("%s/job.json", folder);
 	bool ok = fs_write_atomic(path, b.data, b.len, err);
@@ -137,7 +138,7 @@ static bool write_job_json(const char *folder, char *const *words, size_t n, str
 }
 
 /* In the child: a session of its own, nice, quiet. Only calls that are safe after fork. */
-static void become_job(char *folder_env, char *out, char *log, char **argv)
+static void become_job(char **env, const char *out, const char *log, char **argv)
 {
 	setsid();
 	setpriority(PRIO_PROCESS, 0, 10);
@@ -155,22 +156,49 @@ static void become_job(char *folder_env, char *out, char *log, char **argv)
 		SIGINT, SIGTERM, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGPIPE, SIGTSTP};
 	for (size_t i = 0; i < ARRAY_LEN(signals); i++)
 		signal(signals[i], SIG_DFL);
-	putenv(folder_env);
-	execv("/proc/self/exe", argv);
+	execve("/proc/self/exe", argv, env);
 	_exit(127);
+}
+
+/* Of WORKSPACE/.vecsmith/runs/NAME the first part. */
+static int workspace_length(const char *folder)
+{
+	size_t n = strlen(folder);
+	for (int i = 0; i < 3; i++)
+		while (n > 1 && folder[--n] != '/')
+			;
+	return (int)n;
+}
+
+/* Our environment, with the job's own two entries instead of what these names said before. */
+static char **job_environment(const char *folder, struct arena *a)
+{
+	static const char *const own[] = {"VECSMITH_JOB=", "VECSMITH_WORKSPACE="};
+	size_t n = 0, n_out = 0;
+	while (environ[n])
+		n++;
+	char **env = arena_calloc(a, n + 3, sizeof *env);
+	for (size_t i = 0; i < n; i++)
+		if (strncmp(environ[i], own[0], strlen(own[0])) != 0 &&
+			strncmp(environ[i], own[1], strlen(own[1])) != 0)
+			env[n_out++] = environ[i];
+	env[n_out++] = arena_printf(a, "%s%s", own[0], folder);
+	env[n_out] = arena_printf(a, "%s%.*s", own[1], workspace_length(folder), folder);
+	return env;
 }
 
 /* Forks twice, so that the job is nobody's child here and leaves no zombie. */
 static bool spawn(const char *folder, char **words, size_t n, struct err *err)
 {
-	char *argv[MAX_WORDS + 2] = {(char[]){"vecsmith"}};
+	char *argv[JOBLINE_MAX_WORDS + 2] = {(char[]){"vecsmith"}};
 	for (size_t i = 0; i < n; i++)
 		argv[i + 1] = words[i];
 	char absolute[4096];
 	if (!realpath(folder, absolute))
 		return err_errno(err, "%s", folder);
-	char *env = xasprintf("VECSMITH_JOB=%s", absolute), *out = xasprintf("%s/out.txt", folder),
-	     *log = xasprintf("%s/log.txt", folder);
+	struct arena a = ARENA_INIT;
+	char **env = job_environment(absolute, &a);
+	char *out = xasprintf("%s/out.txt", folder), *log = xasprintf("%s/log.txt", folder);
 	pid_t child = fork();
 	if (child == 0) {
 		if (fork() == 0)
@@ -180,7 +208,7 @@ static bool spawn(const char *folder, char **words, size_t n, struct err *err)
 	bool ok = child > 0 || err_errno(err, "cannot start the job");
 	if (ok)
 		waitpid(child, NULL, 0);
-	free(env);
+	arena_release(&a);
 	free(out);
 	free(log);
 	return ok;
@@ -206,9 +234,10 @@ static char *new_folder(const struct session *s, const char *command, struct err
 
 bool session_start_job(struct session *s, const char *line, struct err *err)
 {
-	char *copy = xstrdup(line), *words[MAX_WORDS];
+	char *copy = xstrdup(line), *words[JOBLINE_MAX_WORDS];
 	size_t n = 0;
-	bool ok = split_words(copy, words, &n, err);
+	bool ok = jobline_split(copy, words, &n, err) &&
+		(n > 0 || err_set(err, ERR_USAGE, "no command"));
 	char *folder = ok ? new_folder(s, words[0], err) : NULL;
 	ok = folder && write_job_json(folder, words, n, err) && spawn(folder, words, n, err);
 	free(folder);

@@ -4,7 +4,9 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <termios.h>
 #include <unistd.h>
+#include <wchar.h>
 
 #define NCURSES_WIDECHAR 1
 #include <curses.h>
@@ -17,29 +19,42 @@ static struct {
 	SCREEN *screen;
 	attr_t attr[STYLE_COUNT];
 	short pair[STYLE_COUNT];
+	struct termios found; /* the terminal's modes before us */
+	struct sigaction before[5]; /* ORDER fatal */
 } term;
 
 /* What undoes curses when there is no time for curses: cursor on, attributes off, scroll region and
  * keypad reset, main screen. */
 static const char reset[] = "\033[?25h\033[0m\033[r\033[?1l\033>\033[?1049l";
 
+static const int fatal[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+
+/* Everything in here may be called from a signal handler. */
 static void on_fatal(int sig)
 {
 	ssize_t n = write(STDOUT_FILENO, reset, sizeof reset - 1);
+	tcsetattr(STDIN_FILENO, TCSADRAIN, &term.found);
 	static const char hint[] =
 		"\r\nvecsmith died; every decision is on disk and jobs go on. If the terminal is odd: stty sane\r\n";
 	n = write(STDERR_FILENO, hint, sizeof hint - 1);
 	(void)n;
-	/* SA_RESETHAND: the second time it takes the default action */
+	/* whoever handled it before has the last word: the trace, then the signal's own end */
+	for (size_t i = 0; i < ARRAY_LEN(fatal); i++)
+		if (fatal[i] == sig)
+			sigaction(sig, &term.before[i], NULL);
 	raise(sig);
 }
 
+/* On a stack of its own: one of the ends is a full stack. */
 static void guard_ends(void)
 {
-	static const int fatal[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
-	struct sigaction act = {.sa_handler = on_fatal, .sa_flags = (int)SA_RESETHAND};
+	static char stack[64 << 10];
+	const stack_t own = {.ss_sp = stack, .ss_size = sizeof stack};
+	sigaltstack(&own, NULL);
+	struct sigaction act = {
+		.sa_handler = on_fatal, .sa_flags = (int)(SA_RESETHAND | SA_ONSTACK)};
 	for (size_t i = 0; i < ARRAY_LEN(fatal); i++)
-		sigaction(fatal[i], &act, NULL);
+		sigaction(fatal[i], &act, &term.before[i]);
 }
 
 static void set_styles(bool use_colour)
@@ -61,7 +76,8 @@ static void set_styles(bool use_colour)
 		[STYLE_KEY] = {A_BOLD, -1},
 		[STYLE_MATCH] = {A_UNDERLINE, COLOR_MAGENTA},
 	};
-	term.has_colour = use_colour && !getenv("NO_COLOR") && has_colors();
+	const char *no_colour = getenv("NO_COLOR");
+	term.has_colour = use_colour && !(no_colour && *no_colour) && has_colors();
 	if (term.has_colour) {
 		start_color();
 		use_default_colors();
@@ -81,6 +97,7 @@ bool term_open(bool use_colour, struct err *err)
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
 		return err_set(err, ERR_USAGE,
 			"the workbench needs a terminal; commands do not: vecsmith --help");
+	tcgetattr(STDIN_FILENO, &term.found);
 	set_escdelay(25);
 	term.screen = newterm(NULL, stdout, stdin);
 	if (!term.screen)
@@ -142,20 +159,31 @@ uint32_t term_key(void)
 	return c == 8 ? KEY_CODE_BACKSPACE : c == 10 ? KEY_CODE_ENTER : (uint32_t)c;
 }
 
+/* The C library and utf8proc may disagree about a character. What the terminal would draw wider than its cells, or not at all, becomes a
+ * question mark. */
+static void present_cell(const struct cell *c, int width, int row, int col)
+{
+	wchar_t w[CCHARW_MAX + 1] = {0};
+	size_t n = 0;
+	for (size_t i = 0, len, total = strlen(c->text); i < total && n < CCHARW_MAX; i += len)
+		w[n++] = (wchar_t)utf8_decode(c->text + i, total - i, &len);
+	int drawn = wcwidth(w[0]);
+	if (drawn < 1 || drawn > width) {
+		w[0] = L'?';
+		w[1] = L'\0';
+	}
+	cchar_t out;
+	if (setcchar(&out, w, term.attr[c->style], term.pair[c->style], NULL) == OK)
+		mvadd_wch(row, col, &out);
+}
+
 static void present_row(const struct grid *g, int row)
 {
 	for (int col = 0; col < g->cols; col++) {
 		const struct cell *c = grid_at(g, row, col);
-		if (c->text[0] == '\0')
-			continue;
-		wchar_t w[CCHARW_MAX + 1] = {0};
-		size_t n = 0;
-		for (size_t i = 0, len, total = strlen(c->text); i < total && n < CCHARW_MAX;
-			i += len)
-			w[n++] = (wchar_t)utf8_decode(c->text + i, total - i, &len);
-		cchar_t out;
-		setcchar(&out, w, term.attr[c->style], term.pair[c->style], NULL);
-		mvadd_wch(row, col, &out);
+		bool is_wide = col + 1 < g->cols && grid_at(g, row, col + 1)->text[0] == '\0';
+		if (c->text[0] != '\0')
+			present_cell(c, is_wide ? 2 : 1, row, col);
 	}
 }
 

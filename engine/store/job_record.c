@@ -104,13 +104,15 @@ static void join_words(json words, char *out, size_t size)
 static bool read_start(const char *folder, struct job_status *ret, struct err *err)
 {
 	struct json_file f = {0};
-	struct text run = TEXT_NONE;
+	struct text run = TEXT_NONE, out = TEXT_NONE;
 	char *path = xasprintf("%s/job.json", folder);
 	bool ok = json_file_open(path, &f, err) &&
 		json_want_int(f.root, "started_ms", 0, &ret->started_ms, err) &&
-		json_want_text(f.root, "run", TEXT_NONE, &run, err);
+		json_want_text(f.root, "run", TEXT_NONE, &run, err) &&
+		json_want_text(f.root, "out", TEXT_NONE, &out, err);
 	if (ok) {
 		copy_text(ret->run, sizeof ret->run, run);
+		copy_text(ret->out, sizeof ret->out, out);
 		join_words(json_get(f.root, "command"), ret->command, sizeof ret->command);
 	}
 	json_file_close(&f);
@@ -161,12 +163,30 @@ static bool read_beat(const char *folder, struct job_status *ret)
 	return ok;
 }
 
+/* A training beats step and total in its run directory. */
+static void read_run(struct job_status *ret)
+{
+	struct json_file f = {0};
+	struct err ignored = ERR_INIT;
+	char *path = xasprintf("%s/heartbeat", ret->run);
+	int64_t done = 0, total = 0;
+	if (ret->run[0] && fs_exists(path) && json_file_open(path, &f, &ignored) &&
+		json_want_int(f.root, "step", 0, &done, &ignored) &&
+		json_want_int(f.root, "total", 0, &total, &ignored) && total > 0) {
+		ret->done = done;
+		ret->total = total;
+	}
+	json_file_close(&f);
+	free(path);
+}
+
 bool job_record_read(const char *folder, struct job_status *ret, struct err *err)
 {
 	struct job_status s = {.state = JOB_QUEUED};
 	if (!read_start(folder, &s, err))
 		return false;
 	bool has_beat = read_beat(folder, &s);
+	read_run(&s);
 	if (!read_end(folder, &s)) {
 		int64_t age_s = (int64_t)time(NULL) - s.started_ms / 1000;
 		s.seconds = (double)age_s;

@@ -3,7 +3,8 @@
  * `vecsmith COMMAND` with VECSMITH_JOB=FOLDER in its environment keeps FOLDER/heartbeat while it lives and leaves
  * FOLDER/result.json when it ends: {"format":1,"status":0,"error":"","seconds":12.5}. Its stdout and stderr are FOLDER/out.txt
  * and FOLDER/log.txt, which the workbench opened for it; FOLDER/job.json says what was started:
- * {"format":1,"command":["mine","--in",...],"started_ms":...,"run":"DIR of --out, for train"}. */
+ * {"format":1,"command":["mine","--in",...],"started_ms":...,"run":"DIR of --out, for train","out":"FILE of --out, for the
+ * others"}, paths absolute. How far a training is, its run directory's heartbeat knows. */
 #ifndef STORE_JOB_RECORD_H
 #define STORE_JOB_RECORD_H
 
@@ -32,6 +33,7 @@ struct job_status {
 	int status; /* exit status when it ended */
 	char command[2000]; /* as it would be typed */
 	char run[1000]; /* the run directory of a training, else "" */
+	char out[1000]; /* the file that the job writes, else "" */
 	char error[1000];
 };
 /* Judged by pid, its start time and the heartbeat together. False: no job's folder. */

@@ -78,12 +78,15 @@ static bool take_lock(struct workspace *w, struct err *err)
 		return is_closed || err_errno(err, "cannot open %s", path);
 	}
 	if (flock(w->lock_fd, LOCK_EX | LOCK_NB) != 0) {
-		char holder[200] = "";
-		ssize_t n = pread(w->lock_fd, holder, sizeof holder - 1, 0);
-		holder[n > 0 ? n : 0] = '\0';
-		holder[strcspn(holder, "\n")] = '\0';
-		snprintf(w->notice, sizeof w->notice, "read only: %s holds this workspace",
-			holder[0] ? holder : "another process");
+		ssize_t n = pread(w->lock_fd, w->holder, sizeof w->holder - 1, 0);
+		w->holder[n > 0 ? n : 0] = '\0';
+		w->holder[strcspn(w->holder, "(\n")] = '\0'; /* the boot id is for machines */
+		size_t len = strlen(w->holder);
+		if (len && w->holder[len - 1] == ' ')
+			w->holder[len - 1] = '\0';
+		snprintf(w->notice, sizeof w->notice,
+			"read only: %s holds this workspace; nothing is decided here",
+			w->holder[0] ? w->holder : "another process");
 		w->is_read_only = true;
 	} else {
 		char host[100] = "";
@@ -235,4 +238,9 @@ bool workspace_is_read_only(const struct workspace *w)
 const char *workspace_notice(const struct workspace *w)
 {
 	return w->notice;
+}
+
+const char *workspace_holder(const struct workspace *w)
+{
+	return w->holder;
 }

@@ -57,6 +57,8 @@ void workspace_close(struct workspace *w);
 const char *workspace_dir(const struct workspace *w); /* the .vecsmith folder */
 bool workspace_is_read_only(const struct workspace *w);
 const char *workspace_notice(const struct workspace *w); /* "" or one sentence */
+const char *workspace_holder(
+	const struct workspace *w); /* who writes it: "pid 17 on HOST"; "" = we, or unknown */
 
 /* One durable transaction: when it returns true, the decisions survive a kill. row, item, verdict,
  * text, reason and took_ms are read. */

@@ -27,7 +27,7 @@ struct workspace {
 	char *dir, *user;
 	int lock_fd;
 	bool is_read_only;
-	char notice[500];
+	char notice[500], holder[200];
 	struct arena texts;
 	struct entry *entries;
 	size_t n_entries, cap_entries;

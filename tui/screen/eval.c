@@ -4,10 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fs.h"
 #include "tui/app.h"
 #include "tui/evals.h"
+#include "tui/jobline.h"
 #include "tui/widget/list.h"
 #include "tui/widget/panes.h"
+#include "tui/widget/wrap.h"
 
 struct change {
 	struct text id;
@@ -23,6 +26,8 @@ struct eval_view_state {
 	size_t n_changes;
 	const struct eval_result *of, *against; /* what changes were computed for */
 	bool by_gain;
+	bool is_zoomed; /* the focused pane alone */
+	char typed[3000]; /* what a prompt begins with */
 };
 
 static void *eval_new(struct app *a)
@@ -95,6 +100,45 @@ static void compare(struct eval_view_state *s)
 	s->queries = (struct list){0};
 }
 
+/* The model trained last, else the one at hand; the folder of the opened rows when it is a BEIR folder. */
+static struct effect ask(struct eval_view_state *s, const struct app *a)
+{
+	const struct session *ses = &a->session;
+	char *model = NULL, *data = NULL;
+	for (size_t i = 0; i < ses->n_jobs && !model; i++)
+		if (strncmp(ses->jobs[i].name, "train", 5) == 0 && ses->jobs[i].status.run[0])
+			model = xasprintf("%s/model", ses->jobs[i].status.run);
+	if (model && !fs_exists(model)) {
+		free(model);
+		model = NULL;
+	}
+	model = model ? model : jobline_model(ses);
+	size_t n;
+	const char *const *paths = rows_paths(ses->rows, &n);
+	if (n) {
+		const char *leaf = fs_basename(paths[0]);
+		char *folder = fs_is_dir(paths[0]) ? xstrdup(paths[0])
+			: leaf == paths[0]
+			? xstrdup(".")
+			: xasprintf("%.*s", (int)(leaf - paths[0]) - 1, paths[0]);
+		char *qrels = xasprintf("%s/qrels/test.tsv", folder);
+		data = fs_exists(qrels) ? xstrdup(folder) : NULL;
+		free(qrels);
+		free(folder);
+	}
+	struct buf line = BUF_INIT;
+	buf_adds(&line, "--model ");
+	jobline_quote(&line, text_of(model ? model : "DIR"));
+	buf_adds(&line, " --data ");
+	jobline_quote(&line, text_of(data ? data : "DIR"));
+	buf_adds(&line, " --split test");
+	snprintf(s->typed, sizeof s->typed, "%s", line.data);
+	buf_release(&line);
+	free(model);
+	free(data);
+	return effect_prompt(CMD_EVALUATE, "eval ", text_of(s->typed));
+}
+
 static struct effect eval_update(void *state, struct app *a, const struct input *in)
 {
 	struct eval_view_state *s = state;
@@ -110,6 +154,9 @@ static struct effect eval_update(void *state, struct app *a, const struct input 
 	case CMD_PANE:
 	case CMD_PANE_BACK:
 		s->focus = !s->focus;
+		return NO_EFFECT;
+	case CMD_ZOOM:
+		s->is_zoomed = !s->is_zoomed;
 		return NO_EFFECT;
 	case CMD_OPEN:
 		s->focus = 1;
@@ -129,44 +176,52 @@ static struct effect eval_update(void *state, struct app *a, const struct input 
 		s->by_gain = !s->by_gain;
 		return effect_message(s->by_gain ? "biggest gain first" : "biggest loss first");
 	case CMD_EVALUATE:
-		if (!in->args.s)
-			return effect_prompt(
-				CMD_EVALUATE, "eval ", "--model DIR --data DIR --split test");
-		return effect_start("eval --json %.*s", TEXT_ARG(in->args));
+		return in->args.s ? UNHANDLED : ask(s, a);
 	default:
 		return UNHANDLED;
 	}
 }
 
+/* The end of a path says more than its beginning. */
+static void put_model(
+	struct grid *g, struct rect r, int line, int col, enum style style, const char *model)
+{
+	size_t n = strlen(model), room = r.cols > col ? (size_t)(r.cols - col) : 0;
+	grid_put(g, r, line, col, style, n > room ? model + (n - room) : model);
+}
+
+static void draw_result(const struct eval_view_state *s, const struct eval_result *e,
+	enum style style, struct grid *g, struct rect r, int line)
+{
+	const struct eval_result *base = baseline_for(s, e);
+	bool has_recall = r.cols >= 100;
+	grid_fill(g, (struct rect){r.row + line, r.col, 1, r.cols}, style);
+	int col = grid_printf(g, r, line, 0, style, " %-8s ", e->name);
+	grid_field(g, r, line, col, 16, style, false, text_of(e->set));
+	col += 17;
+	col += grid_printf(g, r, line, col, style, "%8.4f ", e->metrics[0]);
+	double d = base ? e->metrics[0] - base->metrics[0] : 0;
+	enum style change = style == STYLE_CURSOR ? style : d < 0 ? STYLE_BAD : STYLE_GOOD;
+	if (base == e)
+		grid_printf(g, r, line, col, style, "%8s ", "base");
+	else
+		grid_printf(g, r, line, col, change, "%+8.4f ", d);
+	col += 9;
+	col += grid_printf(g, r, line, col, style, "%10.4f ", e->metrics[1]);
+	if (has_recall)
+		col += grid_printf(g, r, line, col, style, "%8.4f ", e->metrics[2]);
+	put_model(g, r, line, col + 1, style, e->model);
+}
+
 static void draw_results(struct eval_view_state *s, struct grid *g, struct rect r)
 {
 	struct rect head = panes_top(&r, 1);
-	grid_printf(g, head, 0, 0, STYLE_DIM, " %-8s %-16s %8s %8s %10s %8s  %s", "job", "set",
-		"ndcg@10", "change", "recall@100", "mrr@10", "model");
+	grid_printf(g, head, 0, 0, STYLE_DIM, " %-8s %-16s %8s %8s %10s%s  %s", "job", "set",
+		"ndcg@10", "change", "recall@100", r.cols >= 100 ? "   mrr@10" : "", "model");
 	size_t top = list_view(&s->list, s->evals.n, r.rows);
 	for (int i = 0; i < r.rows && top + (size_t)i < s->evals.n; i++) {
-		const struct eval_result *e = s->evals.results[top + (size_t)i],
-					 *base = baseline_for(s, e);
 		enum style style = top + (size_t)i == s->list.cursor ? STYLE_CURSOR : STYLE_PLAIN;
-		grid_fill(g, (struct rect){r.row + i, r.col, 1, r.cols}, style);
-		int col = grid_printf(g, r, i, 0, style, " %-8s ", e->name);
-		grid_field(g, r, i, col, 16, style, false, text_of(e->set));
-		col += 17;
-		col += grid_printf(g, r, i, col, style, "%8.4f ", e->metrics[0]);
-		double d = base ? e->metrics[0] - base->metrics[0] : 0;
-		const char *what = base == e ? "base" : NULL;
-		if (what)
-			grid_printf(g, r, i, col, style, "%8s ", what);
-		else
-			grid_printf(g, r, i, col,
-				style == STYLE_CURSOR ? style
-					: d < 0       ? STYLE_BAD
-						      : STYLE_GOOD,
-				"%+8.4f ", d);
-		col += 9;
-		col += grid_printf(
-			g, r, i, col, style, "%10.4f %8.4f  ", e->metrics[1], e->metrics[2]);
-		grid_put(g, r, i, col, style, e->model);
+		draw_result(s, s->evals.results[top + (size_t)i], style, g, r, i);
 	}
 }
 
@@ -190,8 +245,10 @@ static void draw_changes(struct eval_view_state *s, struct grid *g, struct rect 
 			: d < 0                                            ? STYLE_BAD
 			: d > 0                                            ? STYLE_GOOD
 									   : STYLE_DIM;
-		grid_printf(g, in, i, 0, style, "%+7.3f  %.3f -> %.3f  %.*s", d, c->before,
-			c->after, TEXT_ARG(c->id));
+		struct text query = eval_query_text(s->of, c->id);
+		int col = grid_printf(
+			g, in, i, 0, style, "%+7.3f  %.3f -> %.3f  ", d, c->before, c->after);
+		grid_text(g, in, i, col, style, query.len ? query : c->id);
 	}
 	if (!s->n_changes)
 		grid_put(g, in, 0, 0, STYLE_DIM,
@@ -203,24 +260,31 @@ static void eval_view(void *state, struct app *a, struct grid *g, struct rect r)
 	struct eval_view_state *s = state;
 	(void)a;
 	if (!s->evals.n) {
-		grid_put(g, r, 1, 1, STYLE_DIM,
-			"No evaluation yet: R asks for the model and the data (a BEIR folder).");
+		wrap_draw(g, (struct rect){r.row + 1, r.col + 1, r.rows - 1, r.cols - 2}, 0,
+			STYLE_DIM,
+			text_of("No evaluation yet: R asks for the model and the data (a BEIR folder). Evaluate the model before and after training to see which queries changed."));
 		return;
 	}
 	compare(s);
-	struct rect low = panes_bottom(&r, r.rows * 3 / 5);
-	draw_results(s, g, r);
-	draw_changes(s, g, low);
+	bool is_single = s->is_zoomed || r.rows < 12;
+	struct rect low = panes_bottom(&r, !is_single ? r.rows * 3 / 5 : s->focus ? r.rows : 0);
+	if (r.rows)
+		draw_results(s, g, r);
+	if (low.rows)
+		draw_changes(s, g, low);
 }
 
 static void eval_header(void *state, struct app *a, struct buf *out)
 {
 	struct eval_view_state *s = state;
-	(void)a;
 	const struct eval_result *r = selected(s), *base = r ? baseline_for(s, r) : NULL;
-	if (r && base && base != r)
-		buf_addf(out, "%s against %s  nDCG@10 %.4f (%+.4f)", r->name, base->name,
+	if (!r)
+		session_name(&a->session, out);
+	else if (base && base != r)
+		buf_addf(out, "%s %s against %s  nDCG@10 %.4f (%+.4f)", r->set, r->name, base->name,
 			r->metrics[0], r->metrics[0] - base->metrics[0]);
+	else
+		buf_addf(out, "%s %s  nDCG@10 %.4f", r->set, r->name, r->metrics[0]);
 }
 
 const struct screen_ops eval_screen = {.id = SCREEN_EVAL,

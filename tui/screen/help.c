@@ -35,7 +35,7 @@ static void help_enter(void *state, struct app *a)
 	buf_adds(&s->text, "\nEverywhere:\n");
 	command_card(&s->text, ON_ALL, 0);
 	buf_adds(&s->text,
-		"\nDigits before a key repeat it, or name a line for G. Hangul keys act as the Latin letters on them.\n");
+		"\nDigits before a key repeat it. With the Hangul keyboard on, a key acts as its Latin letter.\n");
 	s->n_lines = 0;
 	for (const char *p = s->text.data; *p; p++)
 		s->n_lines += *p == '\n';
@@ -73,9 +73,9 @@ static void help_view(void *state, struct app *a, struct grid *g, struct rect r)
 
 static void help_header(void *state, struct app *a, struct buf *out)
 {
-	(void)a;
 	const struct help *s = state;
-	buf_addf(out, "%zu lines  j k scroll  q back", s->n_lines);
+	session_name(&a->session, out);
+	buf_addf(out, "  line %zu of %zu: j k scroll, q goes back", s->list.top + 1, s->n_lines);
 }
 
 const struct screen_ops help_screen = {.id = SCREEN_HELP,

@@ -14,7 +14,8 @@ struct negatives {
 	bool marks[SHOWN_MAX];
 	int order; /* 0 file, 1 teacher, 2 student */
 	int scroll;
-	bool is_blind;
+	size_t range_from; /* 1 + where a range begins; 0 = none begun */
+	bool is_blind, is_zoomed; /* zoomed: the candidate's text alone */
 };
 
 static void *negatives_new(struct app *a)
@@ -25,9 +26,8 @@ static void *negatives_new(struct app *a)
 
 static void forget(struct negatives *s)
 {
-	bool is_blind = s->is_blind;
-	int order = s->order;
-	*s = (struct negatives){.is_blind = is_blind, .order = order};
+	*s = (struct negatives){
+		.is_blind = s->is_blind, .is_zoomed = s->is_zoomed, .order = s->order};
 }
 
 static double sort_key(const struct shown *x, int order)
@@ -55,13 +55,32 @@ static size_t load(const struct negatives *s, struct app *a, const struct row *r
 	return n;
 }
 
-static struct effect move_row(struct negatives *s, struct session *ses, int step)
+/* The cursor on the first negative, or on what an undo was about. */
+static void negatives_enter(void *state, struct app *a)
 {
+	struct negatives *s = state;
+	struct session *ses = &a->session;
+	struct shown c[SHOWN_MAX];
+	size_t n = load(s, a, session_row(ses), c);
+	forget(s);
+	bool is_found = false;
+	for (size_t i = n; i > 0; i--) {
+		bool is_it = ses->has_item && candidate_is(&c[i - 1], ses->item);
+		if (is_it || (!is_found && !c[i - 1].is_pos))
+			s->list.cursor = i - 1;
+		is_found = is_found || is_it;
+	}
+	ses->has_item = false;
+}
+
+static struct effect move_row(struct negatives *s, struct app *a, int step)
+{
+	struct session *ses = &a->session;
 	size_t n = rows_shown(ses->rows);
 	if (step < 0 ? ses->row == 0 : ses->row + 1 >= n)
 		return effect_message(step < 0 ? "the first row" : "the last row");
 	ses->row = step < 0 ? ses->row - 1 : ses->row + 1;
-	forget(s);
+	negatives_enter(s, a);
 	return NO_EFFECT;
 }
 
@@ -95,6 +114,70 @@ static struct effect decide_here(struct negatives *s, struct app *a, const struc
 	return e;
 }
 
+static struct effect mark(struct negatives *s, const struct shown *c, size_t n, enum command_id id)
+{
+	switch ((int)id) {
+	case CMD_MARK:
+		if (s->list.cursor < n)
+			s->marks[s->list.cursor] = !s->marks[s->list.cursor];
+		s->list.cursor += s->list.cursor + 1 < n;
+		return NO_EFFECT;
+	case CMD_MARK_RANGE:
+		if (s->range_from) {
+			size_t from = s->range_from - 1, to = s->list.cursor;
+			for (size_t i = from < to ? from : to;
+				i <= (from < to ? to : from) && i < n; i++)
+				s->marks[i] = true;
+			s->range_from = 0;
+			return NO_EFFECT;
+		}
+		s->range_from = s->list.cursor + 1;
+		return effect_message("range begins here; v again ends it");
+	case CMD_MARK_ALL:
+		for (size_t i = 0; i < n; i++)
+			s->marks[i] = !c[i].is_pos;
+		return NO_EFFECT;
+	default:
+		memset(s->marks, 0, sizeof s->marks);
+		s->range_from = 0;
+		return NO_EFFECT;
+	}
+}
+
+static struct effect pick(struct negatives *s, const struct shown *c, size_t n, int64_t number)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!c[i].is_pos && c[i].number == number - 1) {
+			s->list.cursor = i;
+			s->scroll = 0;
+			return NO_EFFECT;
+		}
+	return effect_message("no candidate %lld", (long long)number);
+}
+
+static struct effect keep_rest(
+	struct negatives *s, struct app *a, const struct row *r, const struct shown *c, size_t n)
+{
+	bool decided;
+	struct effect e = decide_rest(a, r, c, n, &decided);
+	if (decided && e.kind != EFFECT_ERROR)
+		move_row(s, a, 1);
+	return e;
+}
+
+static struct effect queue(struct app *a, const struct row *r)
+{
+	struct session *ses = &a->session;
+	if (!r || !rows_is_complete(ses->rows))
+		return effect_message("no row to queue yet");
+	if (!ses->queue)
+		ses->queue = xcalloc(rows_total(ses->rows) + 1, 1);
+	ses->n_queue += !ses->queue[r->index];
+	ses->queue[r->index] = 1;
+	return effect_message(
+		"row %zu is in the queue, %zu in all: g c", r->index + 1, ses->n_queue);
+}
+
 static struct effect negatives_update(void *state, struct app *a, const struct input *in)
 {
 	struct negatives *s = state;
@@ -105,12 +188,10 @@ static struct effect negatives_update(void *state, struct app *a, const struct i
 		s->scroll = 0;
 		return NO_EFFECT;
 	}
-	bool decided;
 	switch ((int)in->command) {
 	case CMD_NEXT:
-		return move_row(s, &a->session, 1);
 	case CMD_PREVIOUS:
-		return move_row(s, &a->session, -1);
+		return move_row(s, a, in->command == CMD_NEXT ? 1 : -1);
 	case CMD_SCROLL_DOWN:
 		s->scroll++;
 		return NO_EFFECT;
@@ -124,29 +205,26 @@ static struct effect negatives_update(void *state, struct app *a, const struct i
 		return effect_message(
 			s->is_blind ? "scores and labels hidden" : "scores and labels shown");
 	case CMD_MARK:
-		if (s->list.cursor < n)
-			s->marks[s->list.cursor] = !s->marks[s->list.cursor];
-		s->list.cursor += s->list.cursor + 1 < n;
-		return NO_EFFECT;
+	case CMD_MARK_RANGE:
 	case CMD_MARK_ALL:
-		for (size_t i = 0; i < n; i++)
-			s->marks[i] = !c[i].is_pos;
-		return NO_EFFECT;
 	case CMD_MARK_CLEAR:
-		memset(s->marks, 0, sizeof s->marks);
+		return mark(s, c, n, in->command);
+	case CMD_PICK:
+		return pick(s, c, n, in->args.len ? atoll(in->args.s) : in->count);
+	case CMD_QUEUE:
+		return queue(a, r);
+	case CMD_PANE:
+	case CMD_PANE_BACK:
+	case CMD_ZOOM:
+		s->is_zoomed = !s->is_zoomed;
 		return NO_EFFECT;
 	case CMD_OPEN:
 		return in->args.len ? UNHANDLED : effect_goto(SCREEN_RECORD);
 	case CMD_KEEP_REST:
-		return decide_rest(a, r, c, n, &decided);
+		return keep_rest(s, a, r, c, n);
 	default:
-		break;
+		return decide_here(s, a, r, c, n, in);
 	}
-	const struct decision *d;
-	struct effect e = decide_undo(a, in, &d);
-	if (e.kind == EFFECT_UNHANDLED)
-		e = decide_export(a, in);
-	return e.kind == EFFECT_UNHANDLED ? decide_here(s, a, r, c, n, in) : e;
 }
 
 /* Columns give way from the right as the screen narrows: origin, ranks, then the share. */
@@ -229,6 +307,21 @@ static void draw_table(struct negatives *s, struct app *a, const struct row *r,
 		grid_put(g, at, 0, 1, STYLE_DIM, "no candidates: :mine --model DIR finds some");
 }
 
+/* The candidate's text, where there is room beside the positive's. */
+static void draw_texts(struct negatives *s, struct app *a, const struct row *row,
+	const struct shown *x, struct grid *g, struct rect low)
+{
+	bool is_wide = row->r.n_pos && low.cols >= 100;
+	struct rect left = panes_left(&low, is_wide ? low.cols / 2 : low.cols);
+	char title[200];
+	snprintf(title, sizeof title, "%s%d%s%s", x->is_pos ? "P" : "N", x->number,
+		x->reason[0] && !s->is_blind ? "  " : "", s->is_blind ? "" : x->reason);
+	wrap_pane(g, grid_frame(g, left, title, true), &s->scroll, STYLE_PLAIN,
+		session_text(&a->session, row, x->c->text));
+	if (low.cols)
+		wrap_draw(g, grid_frame(g, low, "P0", false), 0, STYLE_PLAIN, row->r.pos[0].text);
+}
+
 static void negatives_view(void *state, struct app *a, struct grid *g, struct rect r)
 {
 	struct negatives *s = state;
@@ -242,36 +335,23 @@ static void negatives_view(void *state, struct app *a, struct grid *g, struct re
 	struct rect query = panes_top(&r, 1);
 	int col = grid_put(g, query, 0, 1, STYLE_BOLD, "query ");
 	grid_text(g, query, 0, 1 + col, STYLE_BOLD, row->r.query);
-	struct rect low = panes_bottom(&r, r.rows >= 12 ? r.rows * 2 / 5 : 0);
-	draw_table(s, a, row, c, n, g, r);
-	if (!low.rows || s->list.cursor >= n)
-		return;
-	const struct shown *x = &c[s->list.cursor];
-	struct rect left =
-		panes_left(&low, n && row->r.n_pos && low.cols >= 100 ? low.cols / 2 : low.cols);
-	char title[200];
-	snprintf(title, sizeof title, "%s%d%s%s", x->is_pos ? "P" : "N", x->number,
-		x->reason[0] && !s->is_blind ? "  " : "", s->is_blind ? "" : x->reason);
-	wrap_draw(g, grid_frame(g, left, title, true), s->scroll, STYLE_PLAIN,
-		session_text(&a->session, row, x->c->text));
-	if (low.cols)
-		wrap_draw(g, grid_frame(g, low, "P0", false), 0, STYLE_PLAIN, row->r.pos[0].text);
+	int texts = r.rows >= 12 ? r.rows * 2 / 5 : 0;
+	struct rect low = panes_bottom(&r, s->is_zoomed ? r.rows : texts);
+	if (r.rows > 0)
+		draw_table(s, a, row, c, n, g, r);
+	if (low.rows && s->list.cursor < n)
+		draw_texts(s, a, row, &c[s->list.cursor], g, low);
 }
 
 static void negatives_header(void *state, struct app *a, struct buf *out)
 {
 	const struct negatives *s = state;
 	const struct row *r = session_row(&a->session);
+	session_name(&a->session, out);
 	if (r)
-		buf_addf(out, "%s  row %zu of %zu  %zu pos %zu neg%s", rows_name(a->session.rows),
-			r->index + 1, rows_total(a->session.rows), r->r.n_pos, r->r.n_neg,
+		buf_addf(out, "  row %zu of %zu  %zu pos %zu neg%s", r->index + 1,
+			rows_total(a->session.rows), r->r.n_pos, r->r.n_neg,
 			s->is_blind ? "  blind" : "");
-}
-
-static void negatives_enter(void *state, struct app *a)
-{
-	(void)a;
-	forget(state);
 }
 
 const struct screen_ops negatives_screen = {.id = SCREEN_NEGATIVES,

@@ -2,8 +2,10 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
+#include "base/utf8.h"
 #include "tui/decide.h"
 #include "tui/widget/list.h"
 #include "tui/widget/panes.h"
@@ -12,6 +14,9 @@
 struct record_view_state {
 	struct list list; /* over the fields: query, prompt, then candidates */
 	int scroll;
+	bool is_zoomed; /* the text alone */
+	size_t row_shown; /* what the cursor is about */
+	const struct rows *of;
 };
 
 static void *record_new(struct app *a)
@@ -33,15 +38,47 @@ static size_t n_lines(const struct row *r)
 	return r && !r->is_broken ? N_FIELDS + r->r.n_pos + r->r.n_neg : 0;
 }
 
-static struct effect move_row(struct record_view_state *s, struct session *ses, int step)
+static void record_enter(void *state, struct app *a)
 {
+	struct record_view_state *s = state;
+	struct session *ses = &a->session;
+	const struct row *r = session_row(ses);
+	struct shown c[SHOWN_MAX];
+	size_t n = r && !r->is_broken ? candidates_of(ses, r, c) : 0;
+	if (s->row_shown != ses->row || s->of != ses->rows) {
+		s->list = (struct list){0};
+		s->scroll = 0;
+	}
+	s->row_shown = ses->row;
+	s->of = ses->rows;
+	for (size_t i = 0; ses->has_item && i < n; i++)
+		if (candidate_is(&c[i], ses->item))
+			s->list.cursor = N_FIELDS + i;
+	ses->has_item = false;
+}
+
+static struct effect move_row(struct record_view_state *s, struct app *a, int step)
+{
+	struct session *ses = &a->session;
 	size_t n = rows_shown(ses->rows);
 	if (step < 0 ? ses->row == 0 : ses->row + 1 >= n)
 		return effect_message(step < 0 ? "the first row" : "the last row");
 	ses->row = step < 0 ? ses->row - 1 : ses->row + 1;
-	s->list = (struct list){0};
-	s->scroll = 0;
+	record_enter(s, a);
 	return NO_EFFECT;
+}
+
+static struct effect decide_here(
+	struct record_view_state *s, struct app *a, const struct row *r, const struct input *in)
+{
+	struct shown shown[SHOWN_MAX];
+	size_t n = r && !r->is_broken ? candidates_of(&a->session, r, shown) : 0;
+	bool is_candidate = s->list.cursor >= N_FIELDS && s->list.cursor - N_FIELDS < n, decided;
+	struct effect e = decide(a, r, is_candidate ? &shown[s->list.cursor - N_FIELDS] : NULL,
+		is_candidate, in, &decided);
+	if (decided && s->list.cursor + 1 < n_lines(r))
+		s->list.cursor++;
+	return e;
 }
 
 static struct effect record_update(void *state, struct app *a, const struct input *in)
@@ -54,54 +91,61 @@ static struct effect record_update(void *state, struct app *a, const struct inpu
 	}
 	switch ((int)in->command) {
 	case CMD_NEXT:
-		return move_row(s, &a->session, 1);
+		return move_row(s, a, 1);
 	case CMD_PREVIOUS:
-		return move_row(s, &a->session, -1);
+		return move_row(s, a, -1);
 	case CMD_SCROLL_DOWN:
 		s->scroll++;
 		return NO_EFFECT;
 	case CMD_SCROLL_UP:
 		s->scroll -= s->scroll > 0;
 		return NO_EFFECT;
+	case CMD_PANE:
+	case CMD_PANE_BACK:
+	case CMD_ZOOM:
+		s->is_zoomed = !s->is_zoomed;
+		return NO_EFFECT;
+	case CMD_OPEN:
+		if (!in->args.len)
+			s->is_zoomed = !s->is_zoomed;
+		return in->args.len ? UNHANDLED : NO_EFFECT;
 	default:
-		break;
+		return decide_here(s, a, r, in);
 	}
-	const struct decision *d;
-	struct effect e = decide_undo(a, in, &d);
-	if (e.kind == EFFECT_UNHANDLED)
-		e = decide_export(a, in);
-	if (e.kind != EFFECT_UNHANDLED)
-		return e;
-	struct shown shown[SHOWN_MAX];
-	size_t n = r && !r->is_broken ? candidates_of(&a->session, r, shown) : 0;
-	bool is_candidate = s->list.cursor >= N_FIELDS && s->list.cursor - N_FIELDS < n, decided;
-	e = decide(a, r, is_candidate ? &shown[s->list.cursor - N_FIELDS] : NULL, is_candidate, in,
-		&decided);
-	s->list.cursor += decided && s->list.cursor + 1 < n_lines(r);
-	return e;
+}
+
+static void draw_field(const struct app *a, const struct row *r, const struct shown *x, size_t k,
+	enum style style, struct grid *g, struct rect at, int line)
+{
+	static const char *const names[] = {"query", "prompt", "type"};
+	if (k < N_FIELDS) {
+		grid_printf(g, at, line, 1, style, "%-8s", names[k]);
+		grid_text(g, at, line, 11, style, field(r, k));
+		return;
+	}
+	char t[16], sim[16];
+	candidate_number(x->c->score, t);
+	candidate_number(x->c->sim, sim);
+	int col = 1 +
+		grid_printf(g, at, line, 1, style, "%s[%d]", x->is_pos ? "pos" : "neg", x->number);
+	grid_put(g, at, line, col < 9 ? 9 : col + 1, style, verdict_sign(x->verdict));
+	col = 11;
+	if (t[0])
+		col += grid_printf(g, at, line, col, style, "t %s  ", t);
+	if (sim[0])
+		col += grid_printf(g, at, line, col, style, "s %s  ", sim);
+	grid_text(g, at, line, col, style, session_text(&a->session, r, x->c->text));
 }
 
 static void draw_fields(struct record_view_state *s, struct app *a, const struct row *r,
 	const struct shown *c, struct grid *g, struct rect at)
 {
-	static const char *const names[] = {"query", "prompt", "type"};
 	size_t n = n_lines(r), top = list_view(&s->list, n, at.rows);
 	for (int i = 0; i < at.rows && top + (size_t)i < n; i++) {
 		size_t k = top + (size_t)i;
 		enum style style = k == s->list.cursor ? STYLE_CURSOR : STYLE_PLAIN;
 		grid_fill(g, (struct rect){at.row + i, at.col, 1, at.cols}, style);
-		if (k < N_FIELDS) {
-			grid_printf(g, at, i, 0, style, "%-8s ", names[k]);
-			grid_text(g, at, i, 9, style, field(r, k));
-			continue;
-		}
-		const struct shown *x = &c[k - N_FIELDS];
-		char t[16], sim[16];
-		candidate_number(x->c->score, t);
-		candidate_number(x->c->sim, sim);
-		grid_printf(g, at, i, 0, style, "%s[%d] %s t%6s s%6s ", x->is_pos ? "pos" : "neg",
-			x->number, verdict_sign(x->verdict), t, sim);
-		grid_text(g, at, i, 26, style, session_text(&a->session, r, x->c->text));
+		draw_field(a, r, k < N_FIELDS ? NULL : &c[k - N_FIELDS], k, style, g, at, i);
 	}
 }
 
@@ -128,6 +172,36 @@ static void draw_history(struct app *a, const struct row *r, struct grid *g, str
 		grid_put(g, in, 0, 0, STYLE_DIM, "nothing was decided yet");
 }
 
+/* "neg[2]  61 characters  t rank 3  s rank 1  from mine:me5-small" */
+static void describe(const struct shown *x, struct text full, struct buf *out)
+{
+	buf_addf(out, "%s[%d]  %zu characters", x->is_pos ? "pos" : "neg", x->number,
+		utf8_count(full));
+	if (x->t_rank)
+		buf_addf(out, "  t rank %d", x->t_rank);
+	if (x->s_rank)
+		buf_addf(out, "  s rank %d", x->s_rank);
+	if (x->c->from.len)
+		buf_addf(out, "  from %.*s", TEXT_ARG(x->c->from));
+}
+
+static void draw_text(struct record_view_state *s, struct app *a, const struct row *row,
+	const struct shown *c, size_t n, struct grid *g, struct rect r)
+{
+	size_t at = s->list.cursor;
+	struct buf title = BUF_INIT;
+	struct text full = at < N_FIELDS ? field(row, at) : TEXT_NONE;
+	if (at >= N_FIELDS && at - N_FIELDS < n) {
+		full = session_text(&a->session, row, c[at - N_FIELDS].c->text);
+		describe(&c[at - N_FIELDS], full, &title);
+	} else {
+		buf_addf(&title, "text  %zu characters", utf8_count(full));
+	}
+	struct rect in = grid_frame(g, r, title.data, true);
+	wrap_pane(g, in, &s->scroll, STYLE_PLAIN, full);
+	buf_release(&title);
+}
+
 static void record_view(void *state, struct app *a, struct grid *g, struct rect r)
 {
 	struct record_view_state *s = state;
@@ -137,23 +211,21 @@ static void record_view(void *state, struct app *a, struct grid *g, struct rect 
 		return;
 	}
 	struct shown c[SHOWN_MAX];
-	size_t n = candidates_of(&a->session, row, c), at = s->list.cursor;
-	struct rect history = panes_bottom(&r, r.rows >= 24 ? 6 : r.rows >= 14 ? 4 : 0);
-	struct rect text =
-		r.cols >= 100 ? panes_right(&r, r.cols / 2) : panes_bottom(&r, r.rows / 2);
-	draw_fields(s, a, row, c, g, r);
-	char title[120] = "text";
-	struct text full = at < N_FIELDS ? field(row, at) : TEXT_NONE;
-	if (at >= N_FIELDS && at - N_FIELDS < n) {
-		const struct shown *x = &c[at - N_FIELDS];
-		full = session_text(&a->session, row, x->c->text);
-		snprintf(title, sizeof title, "%s[%d]  %zu bytes  rank t %d s %d  from %.*s",
-			x->is_pos ? "pos" : "neg", x->number, full.len, x->t_rank, x->s_rank,
-			(int)(x->c->from.len > 20 ? 20 : x->c->from.len),
-			x->c->from.s ? x->c->from.s : "-");
+	size_t n = candidates_of(&a->session, row, c);
+	if (s->is_zoomed) {
+		draw_text(s, a, row, c, n, g, r);
+		return;
 	}
-	struct rect in = grid_frame(g, text, title, true);
-	wrap_draw(g, in, s->scroll, STYLE_PLAIN, full);
+	struct rect history = panes_bottom(&r, r.rows >= 24 ? 6 : r.rows >= 18 ? 4 : 0);
+	int n_fields = (int)n_lines(row), most = r.rows / 2;
+	if (r.cols >= 100) {
+		draw_text(s, a, row, c, n, g, panes_right(&r, r.cols / 2));
+		draw_fields(s, a, row, c, g, r);
+	} else {
+		struct rect top = panes_top(&r, n_fields < most ? n_fields : most);
+		draw_fields(s, a, row, c, g, top);
+		draw_text(s, a, row, c, n, g, r);
+	}
 	if (history.rows)
 		draw_history(a, row, g, history);
 }
@@ -162,14 +234,16 @@ static void record_header(void *state, struct app *a, struct buf *out)
 {
 	(void)state;
 	const struct row *r = session_row(&a->session);
+	session_name(&a->session, out);
 	if (r)
-		buf_addf(out, "%s  row %zu of %zu  %zu pos %zu neg", rows_name(a->session.rows),
-			r->index + 1, rows_total(a->session.rows), r->r.n_pos, r->r.n_neg);
+		buf_addf(out, "  row %zu of %zu  %zu pos %zu neg", r->index + 1,
+			rows_total(a->session.rows), r->r.n_pos, r->r.n_neg);
 }
 
 const struct screen_ops record_screen = {.id = SCREEN_RECORD,
 	.title = "Record",
 	.new = record_new,
+	.enter = record_enter,
 	.update = record_update,
 	.view = record_view,
 	.header = record_header,

@@ -2,7 +2,11 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
 
 enum { LABEL = 8 }; /* columns of the y axis */
 
@@ -69,12 +73,17 @@ static void draw_axes(
 			grid_put(g, r, row_of(y, base, rows), col, STYLE_DIM, "-");
 }
 
-static size_t draw_series(struct grid *g, struct rect r, const struct chart *c,
-	const struct series *s, struct range x, struct range y)
+/* What one column shows of its points, as rows. */
+struct column {
+	int top, bottom, last; /* top > bottom: no point */
+};
+
+static size_t gather(const struct chart *c, const struct series *s, struct range x, struct range y,
+	struct column *columns, int cols, int rows)
 {
-	int rows = r.rows - 1, cols = r.cols - LABEL;
-	char mark[2] = {s->mark, '\0'};
 	size_t n_gaps = 0;
+	for (int i = 0; i < cols; i++)
+		columns[i] = (struct column){rows, -1, 0};
 	for (size_t i = 0; i < s->n; i++) {
 		double v = on_scale(c, s->y[i]);
 		if (!isfinite(v)) {
@@ -82,8 +91,29 @@ static size_t draw_series(struct grid *g, struct rect r, const struct chart *c,
 			continue;
 		}
 		int col = (int)((s->x[i] - x.low) / (x.high - x.low) * (cols - 1) + 0.5);
-		grid_put(g, r, row_of(y, v, rows), LABEL + col, s->style, mark);
+		int row = row_of(y, v, rows);
+		struct column *at = &columns[col < 0 ? 0 : col >= cols ? cols - 1 : col];
+		at->top = row < at->top ? row : at->top;
+		at->bottom = row > at->bottom ? row : at->bottom;
+		at->last = row;
 	}
+	return n_gaps;
+}
+
+static size_t draw_series(struct grid *g, struct rect r, const struct chart *c,
+	const struct series *s, struct range x, struct range y)
+{
+	int rows = r.rows - 1, cols = r.cols - LABEL;
+	char mark[2] = {s->mark, '\0'};
+	struct column *columns = xcalloc((size_t)cols, sizeof *columns);
+	size_t n_gaps = gather(c, s, x, y, columns, cols, rows);
+	for (int col = 0; col < cols; col++) {
+		const struct column *at = &columns[col];
+		const int shown[] = {at->top, at->bottom, at->last};
+		for (size_t i = 0; at->top <= at->bottom && i < ARRAY_LEN(shown); i++)
+			grid_put(g, r, shown[i], LABEL + col, s->style, mark);
+	}
+	free(columns);
 	return n_gaps;
 }
 

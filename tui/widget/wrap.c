@@ -41,3 +41,13 @@ int wrap_draw(struct grid *g, struct rect r, int skip, enum style style, struct 
 	}
 	return line ? line : 1;
 }
+
+void wrap_pane(struct grid *g, struct rect r, int *scroll, enum style style, struct text t)
+{
+	struct rect none = r;
+	none.rows = 0;
+	int last = wrap_draw(g, none, 0, style, t) - r.rows;
+	*scroll = *scroll > last ? last : *scroll;
+	*scroll = *scroll < 0 ? 0 : *scroll;
+	wrap_draw(g, r, *scroll, style, t);
+}
