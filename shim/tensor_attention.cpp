@@ -1,7 +1,8 @@
 // tensor_attention.cpp - softmax attention within each sequence of a packed batch.
 //
-// Vaswani et al. 2017, eq. 1, per head. Three ways: our CPU kernel (f32, bf16), libtorch's packed CUDA kernels, and plain
-// ops a sequence at a time for what is left (f64, f16 on a CPU, soft caps on a GPU), which also serve as the tests' truth.
+// Vaswani et al. 2017, eq. 1, per head. Three ways: our CPU kernel (f32, bf16), libtorch's packed
+// CUDA kernels, and plain ops a sequence at a time for what is left (f64, f16 on a CPU, soft caps
+// on a GPU), which also serve as the tests' truth.
 #include "tensor_internal.hpp"
 
 #include <algorithm>
@@ -9,12 +10,12 @@
 #include <memory>
 
 #include <ATen/ops/arange.h>
-#include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/softmax.h>
-#include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
+#include <torch/csrc/autograd/autograd.h>
 
 #include "tensor_attention.hpp"
 #include "tensor_hash.hpp"
@@ -53,26 +54,30 @@ static at::Tensor score_mask(const struct tn_attention &how, int64_t first, int6
 	return mask;
 }
 
-// One sequence by plain ops. rows [L, (H + 2K) * D], first: its first token in the batch -> [L, H *
-// D].
-static at::Tensor attend(const at::Tensor &rows, int64_t first, const struct tn_attention &how)
+// n queries from `query` on of one sequence, by plain ops. rows [L, (H + 2K) * D]; first: the
+// sequence's first token in the batch -> [n, H * D].
+static at::Tensor attend(const at::Tensor &rows, int64_t first, int64_t query, int64_t n,
+	const struct tn_attention &how)
 {
 	int64_t len = rows.size(0), d = how.head_dim, heads = how.n_heads, kv = how.n_kv_heads;
-	at::Tensor q =
-		rows.narrow(1, 0, heads * d).view({len, heads, d}).transpose(0, 1); // [H,L,D]
-	auto shared = [&](int64_t at) { // [K,L,D] -> [H,L,D]
-		at::Tensor x = rows.narrow(1, at * d, kv * d).view({len, kv, d}).transpose(0, 1);
+	at::Tensor q = rows.narrow(0, query, n)
+			       .narrow(1, 0, heads * d)
+			       .view({n, heads, d})
+			       .transpose(0, 1); // [H,n,D]
+	auto shared = [&](int64_t from) { // [K,L,D] -> [H,L,D]
+		at::Tensor x = rows.narrow(1, from * d, kv * d).view({len, kv, d}).transpose(0, 1);
 		return kv == heads
 			? x
 			: x.unsqueeze(1).expand({kv, heads / kv, len, d}).reshape({heads, len, d});
 	};
 	at::Tensor scores =
-		at::matmul(q, shared(heads).transpose(1, 2)).mul(scale_of(how)); // [H,L,L]
+		at::matmul(q, shared(heads).transpose(1, 2)).mul(scale_of(how)); // [H,n,L]
 	if (how.soft_cap > 0.0)
 		scores = scores.div(how.soft_cap).tanh().mul(how.soft_cap);
 	if (how.is_causal || how.window > 0) {
-		at::Tensor at = at::arange(len, rows.options().dtype(at::kLong));
-		at::Tensor ahead = at.unsqueeze(0).sub(at.unsqueeze(1)); // key - query
+		at::Tensor place = at::arange(len, rows.options().dtype(at::kLong));
+		at::Tensor ahead = place.unsqueeze(0).sub(
+			place.narrow(0, query, n).unsqueeze(1)); // key - query
 		at::Tensor hidden = how.is_causal ? ahead.gt(0) : ahead.gt(how.window);
 		if (how.window > 0)
 			hidden = hidden.logical_or(ahead.lt(-how.window));
@@ -80,23 +85,57 @@ static at::Tensor attend(const at::Tensor &rows, int64_t first, const struct tn_
 	}
 	at::Tensor p = at::softmax(scores, -1);
 	if (how.dropout > 0.0)
-		p = p.mul(score_mask(how, first, len, len).to(p.options()))
+		p = p.mul(score_mask(how, first + query, n, len).to(p.options()))
 			    .mul(1.0 / (1.0 - how.dropout));
-	return at::matmul(p, shared(heads + kv)).transpose(0, 1).reshape({len, heads * d});
+	return at::matmul(p, shared(heads + kv)).transpose(0, 1).reshape({n, heads * d});
+}
+
+// fn(first token, length, first query, queries) for each block of queries of each sequence.
+template <class F> static void for_each_block(const attention_plan &plan, F &&fn)
+{
+	constexpr int64_t block = 256;
+	for (size_t i = 0; i + 1 < plan.start.size(); i++) {
+		int64_t first = plan.start[i], len = plan.start[i + 1] - first;
+		for (int64_t query = 0; query < len; query += block)
+			fn(first, len, query, std::min(block, len - query));
+	}
+}
+
+// Each block is recorded, differentiated and forgotten by itself: no more than one block's scores
+// exist at a time.
+static at::Tensor attend_plain_grad(
+	const attention_plan &plan, const at::Tensor &qkv, const at::Tensor &dout)
+{
+	at::Tensor dqkv = at::zeros_like(qkv);
+	for_each_block(plan, [&](int64_t first, int64_t len, int64_t query, int64_t n) {
+		c10::AutoGradMode on(true);
+		at::Tensor rows = qkv.narrow(0, first, len).detach().set_requires_grad(true);
+		at::Tensor y = attend(rows, first, query, n, plan.how);
+		auto grads = torch::autograd::grad({y}, {rows}, {dout.narrow(0, first + query, n)});
+		c10::AutoGradMode off(false);
+		dqkv.narrow(0, first, len).add_(grads.at(0));
+	});
+	return dqkv;
 }
 
 static at::Tensor attend_plain(
 	const at::Tensor &qkv, struct tn_seqs seqs, const struct tn_attention &how)
 {
-	at::Tensor wide = qkv.scalar_type() == at::kDouble ? qkv : qkv.to(at::kFloat);
-	std::vector<at::Tensor> parts = {
-		at::zeros({0, how.n_heads * how.head_dim}, wide.options())};
-	for (int64_t i = 0; i < seqs.n; i++) {
-		int64_t first = seqs.start[i], len = seqs.start[i + 1] - first;
-		if (len > 0)
-			parts.push_back(attend(wide.narrow(0, first, len), first, how));
+	auto plan = std::make_shared<attention_plan>(plan_of(seqs, how));
+	at::Tensor in = wide(qkv);
+	at::Tensor out = at::empty({in.size(0), how.n_heads * how.head_dim}, in.options());
+	{
+		c10::AutoGradMode off(false);
+		for_each_block(*plan, [&](int64_t first, int64_t len, int64_t query, int64_t n) {
+			out.narrow(0, first + query, n)
+				.copy_(attend(in.narrow(0, first, len), first, query, n, how));
+		});
 	}
-	return at::cat(parts, 0).to(qkv.scalar_type());
+	out = recorded(out, {in}, {in},
+		[plan](const at::Tensor &grad, const tensors &saved, const auto &) {
+			return tensors{attend_plain_grad(*plan, saved[0], grad)};
+		});
+	return out.to(qkv.scalar_type());
 }
 
 static at::Tensor attend_ours(

@@ -25,14 +25,15 @@ struct attention_plan {
 	int64_t scratch_floats(bool is_bf16, bool is_backward) const; // of one thread
 };
 
-// qkv [T, (H + 2K) D] and out [T, H D] contiguous, both f32 or both bf16. stats [T, H, 2]: each row's maximum and
-// 1 / sum, for backward; NULL: not kept.
+// qkv [T, (H + 2K) D] and out [T, H D] contiguous, both f32 or both bf16. stats [T, H, 2]: each
+// row's maximum and 1 / sum, for backward; NULL: not kept.
 void attend_cpu(
 	const attention_plan &plan, const at::Tensor &qkv, const at::Tensor &out, float *stats);
 void attend_cpu_grad(const attention_plan &plan, const at::Tensor &qkv, const at::Tensor &dout,
 	const float *stats, const at::Tensor &dqkv);
 
-// Whether libtorch's packed kernels can do this call, and the call: [T, (H + 2K) D] -> [T, H D], differentiable.
+// Whether libtorch's packed kernels can do this call, and the call: [T, (H + 2K) D] -> [T, H D],
+// differentiable.
 bool fits_cuda(const attention_plan &plan, const at::Tensor &qkv);
 at::Tensor attend_cuda(const attention_plan &plan, const at::Tensor &qkv);
 

@@ -1,10 +1,11 @@
-// tensor_attention_cpu.cpp - attention on the CPU, by sequence and key head: MKL's sgemm on strided rows, one
-// vectorised loop for softmax and dropout between the products.
+// tensor_attention_cpu.cpp - attention on the CPU, by sequence and key head: MKL's sgemm on strided
+// rows, one vectorised loop for softmax and dropout between the products.
 //
-// A tile is a block of queries by all keys they may see, so the scratch grows with the length, not its square. Each
-// row of scores has one range of visible keys (causal, window), so there are no masks. Backward computes the scores
-// again from the row maximum and sum that forward kept. Why not libtorch's: its CPU kernel knows no dropout and no
-// window, and its bf16 backward takes half of a training step.
+// A tile is a block of queries by all keys they may see, so the scratch grows with the length, not
+// its square. Each row of scores has one range of visible keys (causal, window), so there are no
+// masks. Backward computes the scores again from the row maximum and sum that forward kept. Why not
+// libtorch's: its CPU kernel knows no dropout and no window, and its bf16 backward takes half of a
+// training step.
 #include "tensor_attention.hpp"
 
 #include <algorithm>
@@ -44,7 +45,8 @@ void multiply(matrix a, bool turn_a, matrix b, bool turn_b, matrix c, int64_t m,
 		&lda, &beta, c.at, &ldc);
 }
 
-// One sequence and one key head with the query heads that share it: [len, group * d], [len, d], [len, d].
+// One sequence and one key head with the query heads that share it: [len, group * d], [len, d],
+// [len, d].
 struct group {
 	matrix q, k, v;
 };
@@ -249,7 +251,8 @@ void worker::backward(int64_t seq, int64_t kv, const at::Tensor &qkv, const at::
 	next = mark;
 }
 
-// Runs fn(worker, sequence, key head) for each pair once. Which thread takes which does not matter to the result.
+// Runs fn(worker, sequence, key head) for each pair once. Which thread takes which does not matter
+// to the result.
 template <class F> void for_each_group(const attention_plan &plan, int64_t scratch_floats, F &&fn)
 {
 	int64_t items = plan.n_seqs() * plan.how.n_kv_heads;

@@ -1,7 +1,9 @@
-// tensor_attention_cuda.cpp - attention on a GPU by the kernels that libtorch brings for packed sequences.
+// tensor_attention_cuda.cpp - attention on a GPU by the kernels that libtorch brings for packed
+// sequences.
 //
-// Both ops have backward formulas in libtorch. Their dropout draws from the device's generator: it is seeded by the
-// caller's seed right before, so that a repeated forward drops the same probabilities.
+// Both ops have backward formulas in libtorch. Their dropout draws from the device's generator: it
+// is seeded by the caller's seed right before, so that a repeated forward drops the same
+// probabilities.
 #include "tensor_attention.hpp"
 
 #include <algorithm>

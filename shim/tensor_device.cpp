@@ -77,8 +77,7 @@ static at::Device open_device(const char *name)
 			index > 127))
 		throw stale(cat("unknown device '", name, "', expected cpu, cuda or cuda:N"));
 	if (access("/dev/nvidiactl", F_OK) != 0)
-		throw stale(
-			"no NVIDIA driver on this machine (/dev/nvidiactl is missing): use the cpu");
+		throw stale("no NVIDIA driver here (/dev/nvidiactl is missing): use the cpu");
 	load_cuda();
 	int n = at::accelerator::deviceCount();
 	if (index >= n)

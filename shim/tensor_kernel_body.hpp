@@ -1,4 +1,5 @@
-// tensor_kernel_body.hpp - the kernels, compiled once per instruction set into one kernel_set, SHIM_KERNELS.
+// tensor_kernel_body.hpp - the kernels, compiled once per instruction set into one kernel_set,
+// SHIM_KERNELS.
 #include "tensor_kernel_math.hpp"
 #include "tensor_kernels.hpp"
 
@@ -187,8 +188,8 @@ void softmax(float *s, score_row &r)
 	zero(s, r.high, r.n);
 }
 
-// With P the probabilities and M the mask times inv_keep: dP = M * dPM, dS = P * (dP - sum(P * dP)).
-// slope [n]: scratch for the derivative of the soft cap, 1 - (capped / cap)^2.
+// With P the probabilities and M the mask times inv_keep: dP = M * dPM, dS = P * (dP - sum(P *
+// dP)). slope [n]: scratch for the derivative of the soft cap, 1 - (capped / cap)^2.
 void softmax_grad(float *s, float *dp, float *slope, const score_row &r)
 {
 	bool has_cap = r.soft_cap > 0.0f;
@@ -236,7 +237,8 @@ void scale_rows(float *x, int64_t stride, const float *k, int64_t k_stride, int6
 				n - i);
 }
 
-// Loshchilov, Hutter 2019, algorithm 2. Scalar in form; the compiler makes vectors of it, square root included.
+// Loshchilov, Hutter 2019, algorithm 2. Scalar in form; the compiler makes vectors of it, square
+// root included.
 void adamw(float *__restrict p, float *__restrict m, float *__restrict v, const float *__restrict g,
 	int64_t n, const adamw_factors &f)
 {

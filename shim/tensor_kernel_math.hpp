@@ -1,9 +1,9 @@
-// tensor_kernel_math.hpp - vectors of SHIM_BYTES for the kernels: loads and stores of f32 and bf16, exp, tanh, gelu,
-// the dropout mask.
+// tensor_kernel_math.hpp - vectors of SHIM_BYTES for the kernels: loads and stores of f32 and bf16,
+// exp, tanh, gelu, the dropout mask.
 //
-// Only headers without inline code of other instruction sets may be included here: the linker keeps one copy of an
-// inline function, and must not pick one that this CPU cannot run. So everything is in an unnamed namespace, and nothing
-// is std.
+// Only headers without inline code of other instruction sets may be included here: the linker keeps
+// one copy of an inline function, and must not pick one that this CPU cannot run. So everything is
+// in an unnamed namespace, and nothing is std.
 #ifndef SHIM_TENSOR_KERNEL_MATH_HPP
 #define SHIM_TENSOR_KERNEL_MATH_HPP
 
@@ -114,7 +114,8 @@ inline vf larger(vf a, vf b)
 	return a > b ? a : b;
 }
 
-// exp by 2^n * e^r, |r| <= ln2 / 2 (Cody, Waite 1980); relative error below 2e-7. Clamped to normal numbers.
+// exp by 2^n * e^r, |r| <= ln2 / 2 (Cody, Waite 1980); relative error below 2e-7. Clamped to normal
+// numbers.
 inline vf exp_of(vf x)
 {
 	x = x < splat(-87.0f) ? splat(-87.0f) : x;
@@ -186,8 +187,9 @@ inline vf drop_at(vf v, const mask_rule &drop, int64_t at)
 	return drop.below ? keep(v * splat(drop.inv_keep), kept_at(drop, at)) : v;
 }
 
-// Phi(t) and phi(t) of the standard normal. 1 - Phi(a) = exp(-a^2/2) * P(u), u = 1 / (1 + 0.3 a), with P fitted by
-// weighted least squares to erfcx(a / sqrt 2) / 2 on [0, 14]: relative error below 2e-7.
+// Phi(t) and phi(t) of the standard normal. 1 - Phi(a) = exp(-a^2/2) * P(u), u = 1 / (1 + 0.3 a),
+// with P fitted by weighted least squares to erfcx(a / sqrt 2) / 2 on [0, 14]: relative error below
+// 2e-7.
 inline void normal(vf t, vf &cumulative, vf &density)
 {
 	vf a = abs_of(t), u = splat(1.0f) / (splat(1.0f) + splat(0.3f) * a),

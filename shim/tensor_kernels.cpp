@@ -7,7 +7,8 @@
 namespace shim
 {
 
-// VECSMITH_KERNELS names an older set than the CPU's best (sse2, avx2): so that tests reach all of them.
+// VECSMITH_KERNELS names an older set than the CPU's best (sse2, avx2): so that tests reach all of
+// them.
 static const kernel_set &choose()
 {
 	const char *wanted = getenv("VECSMITH_KERNELS");

@@ -1,8 +1,9 @@
 // tensor_kernels.hpp - the CPU loops that are ours: rows in, rows out, nothing of libtorch.
 //
-// The same source (tensor_kernel_body.hpp) is compiled once per instruction set; kernels() picks the widest that this
-// CPU has. All compute in f32; elements in memory are f32 or bf16. No kernel allocates, throws or starts threads.
-// Results depend on the instruction set's width (sums run in its lanes), never on the number of threads.
+// The same source (tensor_kernel_body.hpp) is compiled once per instruction set; kernels() picks
+// the widest that this CPU has. All compute in f32; elements in memory are f32 or bf16. No kernel
+// allocates, throws or starts threads. Results depend on the instruction set's width (sums run in
+// its lanes), never on the number of threads.
 #ifndef SHIM_TENSOR_KERNELS_HPP
 #define SHIM_TENSOR_KERNELS_HPP
 
@@ -80,7 +81,8 @@ struct kernel_set {
 	row_kernels f32, bf16;
 	// Scores to unnormalised, dropped probabilities in place.
 	void (*softmax)(float *s, score_row &r);
-	// s: scores, then dropped probabilities times inv_keep; dp: gradient of those, then of the scores. scratch [n].
+	// s: scores, then dropped probabilities times inv_keep; dp: gradient of those, then of the
+	// scores. scratch [n].
 	void (*softmax_grad)(float *s, float *dp, float *scratch, const score_row &r);
 	void (*scale_rows)(float *x, int64_t stride, const float *k, int64_t k_stride, int64_t rows,
 		int64_t n);

@@ -1,8 +1,9 @@
 // tensor_layers.cpp - embedding, norms, dropout and gelu over packed tokens.
 //
-// On a CPU in f32 and bf16 the kernels of tensor_kernels.hpp run, and backward computes again what it can: of
-// dropout, bias, gelu and norm only inputs are kept, which the graph holds anyway. Elsewhere (CUDA, f64, f16) the same
-// formulas run as plain ATen ops, which is also what tests compare the kernels with.
+// On a CPU in f32 and bf16 the kernels of tensor_kernels.hpp run, and backward computes again what
+// it can: of dropout, bias, gelu and norm only inputs are kept, which the graph holds anyway.
+// Elsewhere (CUDA, f64, f16) the same formulas run as plain ATen ops, which is also what tests
+// compare the kernels with.
 #include "tensor_internal.hpp"
 
 #include <algorithm>
@@ -60,7 +61,8 @@ static void check_vector(const char *what, const at::Tensor &v, const at::Tensor
 		" for ", x.sizes());
 }
 
-// Rows are added up in blocks of a fixed size, then the blocks in order: equal bits for any number of threads.
+// Rows are added up in blocks of a fixed size, then the blocks in order: equal bits for any number
+// of threads.
 constexpr int64_t block_rows = 128;
 
 // fn(first, last, sums): adds rows [first, last) to sums [n_sums, n] -> [n_sums, n] f32.
@@ -230,7 +232,8 @@ static void add_rows(const at::Tensor &table, const at::Tensor &grad, const at::
 		});
 }
 
-// A leaf's dense gradient grows in place: libtorch would make a second table for each backward and add it.
+// A leaf's dense gradient grows in place: libtorch would make a second table for each backward and
+// add it.
 static at::Tensor embed(const at::Tensor &table, const at::Tensor &ids)
 {
 	if (!table.is_leaf() || !table.requires_grad())

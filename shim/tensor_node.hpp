@@ -15,8 +15,9 @@ using tensors = std::vector<at::Tensor>;
 // Whether an op over these inputs is recorded now; what only backward needs is made only then.
 bool is_recorded(const tensors &inputs);
 
-// grad: of the op's output. saved: as given to recorded(). wanted[i]: input i needs its gradient; a gradient may be left
-// undefined when it is not. Runs without recording. Gives one gradient for each input.
+// grad: of the op's output. saved: as given to recorded(). wanted[i]: input i needs its gradient; a
+// gradient may be left undefined when it is not. Runs without recording. Gives one gradient for
+// each input.
 using backward_fn = std::function<tensors(
 	const at::Tensor &grad, const tensors &saved, const std::vector<bool> &wanted)>;
 

@@ -1,4 +1,5 @@
-// tensor_seqs.cpp - what knows where each sequence of a packed batch begins: pooling and rotary positions.
+// tensor_seqs.cpp - what knows where each sequence of a packed batch begins: pooling and rotary
+// positions.
 #include "tensor_internal.hpp"
 
 #include <cmath>

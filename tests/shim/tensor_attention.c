@@ -1,4 +1,5 @@
-/* tn_attention against a loop in doubles that follows the formula: values, gradients, every option, odd sizes. */
+/* tn_attention against a loop in doubles that follows the formula: values, gradients, every
+ * option, odd sizes. */
 #include "tensor_check.h"
 
 struct shape {

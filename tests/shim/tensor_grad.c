@@ -1,4 +1,5 @@
-/* The gradient of every differentiable op of tensor.h in f64, along random directions, against central differences. */
+/* The gradient of every differentiable op of tensor.h in f64, along random directions, against
+ * central differences. */
 #include "tensor_check.h"
 
 struct inputs {

@@ -1,5 +1,5 @@
-/* The fused layers of tensor.h: values against formulas in doubles, gradients of the f32 kernels against f64's plain
- * ops, whose own gradients tensor_grad.c checks with differences. */
+/* The fused layers of tensor.h: values against formulas in doubles, gradients of the f32 kernels
+ * against f64's plain ops, whose own gradients tensor_grad.c checks with differences. */
 #include "tensor_check.h"
 
 static const int64_t widths[] = {1, 5, 16, 33, 384};

@@ -1,4 +1,5 @@
-/* Values of the plain ops of tensor.h on small numbers worked out by hand, and the refusals that name a shape. */
+/* Values of the plain ops of tensor.h on small numbers worked out by hand, and the refusals that
+ * name a shape. */
 #include "tensor_check.h"
 
 #define assert_values(s, t, ...)                                                                   \

@@ -129,7 +129,8 @@ static void in_place_steps_change_params_without_recording(void **state)
 	tn_close(s);
 }
 
-/* A small encoder layer, some steps: what a trainer does, twice, bit for bit, without a handle left over. */
+/* A small encoder layer, some steps: what a trainer does, twice, bit for bit, without a handle
+ * left over. */
 static double train(tn_scope *root)
 {
 	int64_t start[] = {0, 5, 12}, ids[12] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 2, 3},
