@@ -48,6 +48,8 @@ struct app *app_new(const struct app_options *opt, struct err *err)
 		app_free(a);
 		return NULL;
 	}
+	if (opt->program)
+		a->session.program = opt->program;
 	app_enter(a, SCREEN_DATA);
 	if (a->session.notice[0])
 		app_say(a, true, "%s", a->session.notice);

@@ -38,6 +38,7 @@ struct app_options {
 	size_t n_paths;
 	int rows, cols;
 	bool is_ascii, is_script;
+	const char *program; /* what jobs are started with; NULL = this program */
 };
 
 struct app *app_new(const struct app_options *opt, struct err *err) MUST_CHECK;

@@ -38,8 +38,6 @@ enum command_id {
 	CMD_HALF_UP,
 	CMD_TOP,
 	CMD_BOTTOM,
-	CMD_LEFT,
-	CMD_RIGHT,
 	CMD_GOTO,
 	CMD_NEXT,
 	CMD_PREVIOUS,

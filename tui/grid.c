@@ -127,6 +127,7 @@ static int draw(struct grid *g, struct rect r, int row, int col, enum style styl
 			continue;
 		}
 		if (col + width > r.cols) {
+			clear_halves(g, r.row + row, r.col + col);
 			blank(at(g, r.row + row, r.col + col), style);
 			col++;
 			break;

@@ -205,6 +205,9 @@ enum prompt_state prompt_key(uint32_t key)
 {
 	/* Delete on an empty line would end readline (Ctrl-D); Esc and Ctrl-C leave the prompt. */
 	if (key == KEY_CODE_ESC || key == 3 || (key == KEY_CODE_BACKSPACE && rl_end == 0)) {
+		/* out of whatever it is in the middle of, a search in the history above all */
+		rl_callback_sigcleanup();
+		rl_free_line_state();
 		rl_callback_handler_remove();
 		prompt.is_open = false;
 		return prompt.state = PROMPT_CANCELLED;

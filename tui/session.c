@@ -12,7 +12,7 @@
 bool session_open(
 	struct session *s, const char *dir, const char *const *paths, size_t n, struct err *err)
 {
-	*s = (struct session){.dir = xstrdup(dir ? dir : ".")};
+	*s = (struct session){.dir = xstrdup(dir ? dir : "."), .program = "/proc/self/exe"};
 	s->workspace = workspace_open(s->dir, err);
 	if (!s->workspace)
 		return false;

@@ -21,6 +21,7 @@ struct job_entry {
 
 struct session {
 	char *dir; /* where the person works */
+	const char *program; /* what jobs are started with; borrowed */
 	struct workspace *workspace;
 	struct rows *rows; /* never NULL after session_open */
 	size_t row; /* place in the shown order */

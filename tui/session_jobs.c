@@ -138,7 +138,7 @@ static bool write_job_json(const char *folder, char *const *words, size_t n, str
 }
 
 /* In the child: a session of its own, nice, quiet. Only calls that are safe after fork. */
-static void become_job(char **env, const char *out, const char *log, char **argv)
+static void become_job(const char *program, char **env, const char *out, const char *log, char **argv)
 {
 	setsid();
 	setpriority(PRIO_PROCESS, 0, 10);
@@ -156,7 +156,7 @@ static void become_job(char **env, const char *out, const char *log, char **argv
 		SIGINT, SIGTERM, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGPIPE, SIGTSTP};
 	for (size_t i = 0; i < ARRAY_LEN(signals); i++)
 		signal(signals[i], SIG_DFL);
-	execve("/proc/self/exe", argv, env);
+	execve(program, argv, env);
 	_exit(127);
 }
 
@@ -188,7 +188,7 @@ static char **job_environment(const char *folder, struct arena *a)
 }
 
 /* Forks twice, so that the job is nobody's child here and leaves no zombie. */
-static bool spawn(const char *folder, char **words, size_t n, struct err *err)
+static bool spawn(const char *program, const char *folder, char **words, size_t n, struct err *err)
 {
 	char *argv[JOBLINE_MAX_WORDS + 2] = {(char[]){"vecsmith"}};
 	for (size_t i = 0; i < n; i++)
@@ -202,7 +202,7 @@ static bool spawn(const char *folder, char **words, size_t n, struct err *err)
 	pid_t child = fork();
 	if (child == 0) {
 		if (fork() == 0)
-			become_job(env, out, log, argv);
+			become_job(program, env, out, log, argv);
 		_exit(0);
 	}
 	bool ok = child > 0 || err_errno(err, "cannot start the job");
@@ -239,7 +239,7 @@ bool session_start_job(struct session *s, const char *line, struct err *err)
 	bool ok = jobline_split(copy, words, &n, err) &&
 		(n > 0 || err_set(err, ERR_USAGE, "no command"));
 	char *folder = ok ? new_folder(s, words[0], err) : NULL;
-	ok = folder && write_job_json(folder, words, n, err) && spawn(folder, words, n, err);
+	ok = folder && write_job_json(folder, words, n, err) && spawn(s->program, folder, words, n, err);
 	free(folder);
 	free(copy);
 	session_read_jobs(s);

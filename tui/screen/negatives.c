@@ -1,22 +1,12 @@
-/* The candidates of a row side by side: teacher, student, both ranks, share of the positive, label, origin, suggestion. */
+/* The candidates of a row side by side: deciding about one, or about those that are marked. */
+#include "tui/screen/negatives_private.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tui/decide.h"
-#include "tui/widget/list.h"
-#include "tui/widget/panes.h"
-#include "tui/widget/wrap.h"
-
-struct negatives {
-	struct list list;
-	bool marks[SHOWN_MAX];
-	int order; /* 0 file, 1 teacher, 2 student */
-	int scroll;
-	size_t range_from; /* 1 + where a range begins; 0 = none begun */
-	bool is_blind, is_zoomed; /* zoomed: the candidate's text alone */
-};
 
 static void *negatives_new(struct app *a)
 {
@@ -48,7 +38,8 @@ static void sort_shown(struct shown *c, size_t n, int order)
 		}
 }
 
-static size_t load(const struct negatives *s, struct app *a, const struct row *r, struct shown *c)
+size_t negatives_load(
+	const struct negatives *s, struct app *a, const struct row *r, struct shown c[SHOWN_MAX])
 {
 	size_t n = r && !r->is_broken ? candidates_of(&a->session, r, c) : 0;
 	sort_shown(c, n, s->order);
@@ -61,7 +52,7 @@ static void negatives_enter(void *state, struct app *a)
 	struct negatives *s = state;
 	struct session *ses = &a->session;
 	struct shown c[SHOWN_MAX];
-	size_t n = load(s, a, session_row(ses), c);
+	size_t n = negatives_load(s, a, session_row(ses), c);
 	forget(s);
 	bool is_found = false;
 	for (size_t i = n; i > 0; i--) {
@@ -183,7 +174,7 @@ static struct effect negatives_update(void *state, struct app *a, const struct i
 	struct negatives *s = state;
 	const struct row *r = session_row(&a->session);
 	struct shown c[SHOWN_MAX];
-	size_t n = load(s, a, r, c);
+	size_t n = negatives_load(s, a, r, c);
 	if (list_move(&s->list, in, n)) {
 		s->scroll = 0;
 		return NO_EFFECT;
@@ -225,133 +216,6 @@ static struct effect negatives_update(void *state, struct app *a, const struct i
 	default:
 		return decide_here(s, a, r, c, n, in);
 	}
-}
-
-/* Columns give way from the right as the screen narrows: origin, ranks, then the share. */
-struct columns {
-	int text;
-	bool ranks, share, from;
-};
-
-static struct columns fit(int cols)
-{
-	struct columns k = {.ranks = cols >= 90, .share = cols >= 64, .from = cols >= 110};
-	k.text = cols - 6 - 16 - 10 - (k.ranks ? 8 : 0) - (k.share ? 7 : 0) - (k.from ? 14 : 0);
-	return k;
-}
-
-static void draw_line(const struct negatives *s, struct app *a, const struct row *r,
-	const struct shown *x, struct grid *g, struct rect at, int line, enum style style,
-	bool is_marked)
-{
-	struct columns k = fit(at.cols);
-	char t[16] = "", sim[16] = "";
-	if (!s->is_blind) {
-		candidate_number(x->c->score, t);
-		candidate_number(x->c->sim, sim);
-	}
-	grid_fill(g, (struct rect){at.row + line, at.col, 1, at.cols}, style);
-	grid_printf(g, at, line, 0, style, "%s%s%-3d", is_marked ? "*" : " ", x->is_pos ? "P" : "N",
-		x->number);
-	grid_field(g, at, line, 6, k.text, style, false, session_text(&a->session, r, x->c->text));
-	int col = 6 + k.text;
-	col += grid_printf(g, at, line, col, style, " %7s %7s", t, sim);
-	if (k.ranks)
-		col += s->is_blind ? 8
-				   : grid_printf(g, at, line, col, style, " %3.0d %3.0d", x->t_rank,
-					     x->s_rank);
-	if (k.share) {
-		if (!isnan(x->share) && !s->is_blind)
-			grid_printf(g, at, line, col, style, " %5.1f%%", x->share);
-		col += 7;
-	}
-	if (k.from) {
-		grid_field(g, at, line, col + 1, 12, style, false, x->c->from);
-		col += 14;
-	}
-	const char *label = x->verdict ? verdict_name(x->verdict) : x->is_pos ? "positive" : "";
-	if (label[0])
-		grid_printf(g, at, line, col + 1, style, "%s", label);
-	else if (x->suggestion && !s->is_blind)
-		grid_printf(g, at, line, col + 1, style, "%s?", verdict_name(x->suggestion));
-}
-
-static void draw_table(struct negatives *s, struct app *a, const struct row *r,
-	const struct shown *c, size_t n, struct grid *g, struct rect at)
-{
-	struct columns k = fit(at.cols);
-	struct rect head = panes_top(&at, 1);
-	int col = 6 + k.text;
-	grid_put(g, head, 0, 1, STYLE_DIM, "#");
-	grid_put(g, head, 0, 6, STYLE_DIM, "text");
-	col += grid_printf(g, head, 0, col, STYLE_DIM, " %7s %7s", "teacher", "student");
-	if (k.ranks)
-		col += grid_printf(g, head, 0, col, STYLE_DIM, " %3s %3s", "t#", "s#");
-	if (k.share)
-		col += grid_printf(g, head, 0, col, STYLE_DIM, " %6s", "of pos");
-	if (k.from)
-		col += grid_printf(g, head, 0, col, STYLE_DIM, " %-13s", "from");
-	grid_put(g, head, 0, col + 1, STYLE_DIM, "label");
-	size_t top = list_view(&s->list, n, at.rows);
-	for (int i = 0; i < at.rows && top + (size_t)i < n; i++) {
-		size_t j = top + (size_t)i;
-		enum style style = j == s->list.cursor ? STYLE_CURSOR
-			: s->marks[j]                  ? STYLE_MARK
-			: c[j].is_pos                  ? STYLE_GOOD
-			: c[j].suggestion == VERDICT_PROMOTE && !s->is_blind && !c[j].verdict
-			? STYLE_WARN
-			: STYLE_PLAIN;
-		draw_line(s, a, r, &c[j], g, at, i, style, s->marks[j]);
-	}
-	if (!n)
-		grid_put(g, at, 0, 1, STYLE_DIM, "no candidates: :mine --model DIR finds some");
-}
-
-/* The candidate's text, where there is room beside the positive's. */
-static void draw_texts(struct negatives *s, struct app *a, const struct row *row,
-	const struct shown *x, struct grid *g, struct rect low)
-{
-	bool is_wide = row->r.n_pos && low.cols >= 100;
-	struct rect left = panes_left(&low, is_wide ? low.cols / 2 : low.cols);
-	char title[200];
-	snprintf(title, sizeof title, "%s%d%s%s", x->is_pos ? "P" : "N", x->number,
-		x->reason[0] && !s->is_blind ? "  " : "", s->is_blind ? "" : x->reason);
-	wrap_pane(g, grid_frame(g, left, title, true), &s->scroll, STYLE_PLAIN,
-		session_text(&a->session, row, x->c->text));
-	if (low.cols)
-		wrap_draw(g, grid_frame(g, low, "P0", false), 0, STYLE_PLAIN, row->r.pos[0].text);
-}
-
-static void negatives_view(void *state, struct app *a, struct grid *g, struct rect r)
-{
-	struct negatives *s = state;
-	const struct row *row = session_row(&a->session);
-	struct shown c[SHOWN_MAX];
-	size_t n = load(s, a, row, c);
-	if (!row || row->is_broken) {
-		wrap_draw(g, r, 0, STYLE_BAD, text_of(row ? row->why : "no row: :open FILE.jsonl"));
-		return;
-	}
-	struct rect query = panes_top(&r, 1);
-	int col = grid_put(g, query, 0, 1, STYLE_BOLD, "query ");
-	grid_text(g, query, 0, 1 + col, STYLE_BOLD, row->r.query);
-	int texts = r.rows >= 12 ? r.rows * 2 / 5 : 0;
-	struct rect low = panes_bottom(&r, s->is_zoomed ? r.rows : texts);
-	if (r.rows > 0)
-		draw_table(s, a, row, c, n, g, r);
-	if (low.rows && s->list.cursor < n)
-		draw_texts(s, a, row, &c[s->list.cursor], g, low);
-}
-
-static void negatives_header(void *state, struct app *a, struct buf *out)
-{
-	const struct negatives *s = state;
-	const struct row *r = session_row(&a->session);
-	session_name(&a->session, out);
-	if (r)
-		buf_addf(out, "  row %zu of %zu  %zu pos %zu neg%s", r->index + 1,
-			rows_total(a->session.rows), r->r.n_pos, r->r.n_neg,
-			s->is_blind ? "  blind" : "");
 }
 
 const struct screen_ops negatives_screen = {.id = SCREEN_NEGATIVES,
