@@ -41,6 +41,7 @@ struct option {
 	bool is_positional; /* words without -- go here (one such option a command, OPT_PATHS or
 	                       OPT_LIST) */
 	bool is_required;
+	bool may_stand_alone; /* an OPT_STRING whose value may be left out; then it is "" */
 };
 
 struct job {

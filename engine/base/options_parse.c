@@ -69,6 +69,9 @@ static bool take_option(struct opts *o, int argc, char *const *argv, int *at, st
 		return opts_set_value(o, v, name + len + 1, err);
 	if (v->opt->type == OPT_FLAG)
 		return opts_set_value(o, v, is_no ? "false" : "true", err);
+	bool is_last = *at + 1 >= argc || strncmp(argv[*at + 1], "--", 2) == 0;
+	if (v->opt->may_stand_alone && is_last)
+		return opts_set_value(o, v, "", err);
 	if (*at + 1 >= argc)
 		return err_set(err, ERR_USAGE, "--%s needs a value: --%s %s", v->opt->name,
 			v->opt->name, v->opt->arg ? v->opt->arg : "X");

@@ -27,6 +27,13 @@ static bool parse_range(const char *s, struct negative_rules *rules, struct err 
 	return true;
 }
 
+/* --range-after may bring a slice of its own. */
+static const char *range_text(const struct opts *o)
+{
+	const char *after = opts_str(o, "range-after");
+	return after && *after ? after : opts_str(o, "range");
+}
+
 static double real_or_nan(const struct opts *o, const char *name)
 {
 	return opts_has(o, name) ? opts_real(o, name) : (double)NAN;
@@ -45,7 +52,7 @@ static bool read_options(
 	if (!ret->from)
 		ret->from = arena_printf(a, "mine:%s", job_leaf(a, model));
 	struct negative_rules *rules = &ret->rules;
-	rules->range_after = opts_flag(o, "range-after");
+	rules->range_after = opts_has(o, "range-after");
 	rules->margin_abs = real_or_nan(o, "margin-abs");
 	rules->margin_rel = real_or_nan(o, "margin-rel");
 	rules->max_score = real_or_nan(o, "max-score");
@@ -56,7 +63,7 @@ static bool read_options(
 	rules->fill = strcmp(opts_str(o, "fill"), "random") == 0;
 	rules->seed = (uint64_t)opts_int(o, "seed");
 	negative_sampling_parse(opts_str(o, "sampling"), &rules->sampling);
-	return parse_range(opts_str(o, "range"), rules, err);
+	return parse_range(range_text(o), rules, err);
 }
 
 /* One thing that the result says: a key for scripts, words for people. */
@@ -167,7 +174,7 @@ bool mine_run(const struct opts *o, struct err *err)
 	ok = d && mine_rows_read(&rows, d, opts_str(o, "pool"), opts_flag(o, "strict"), err);
 	if (ok && opt.rules.from >= rows.n_corpus && opt.rules.sampling != SAMPLING_CORPUS)
 		log_warn("the corpus has %zu passages, none of rank %zu: --range %s finds nothing",
-			rows.n_corpus, opt.rules.from, opts_str(o, "range"));
+			rows.n_corpus, opt.rules.from, range_text(o));
 	if (ok) {
 		job_encoder_options(o, &a, &how);
 		e = encoder_open(opts_str(o, "model"), &how, err);

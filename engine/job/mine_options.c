@@ -23,8 +23,11 @@ static const struct option options[] = {
 		.arg = "A-B",
 		.help = "take from ranks A to B-1, counted from 0 with positives in"},
 	{.name = "range-after",
-		.type = OPT_FLAG,
-		.help = "count ranks after positives, the query and their duplicates are out"},
+		.type = OPT_STRING,
+		.arg = "[A-B]",
+		.may_stand_alone = true,
+		.help = "count ranks after positives, the query and their duplicates are out; with a "
+			"slice of its own, or with --range's"},
 	{.name = "margin-abs",
 		.type = OPT_REAL,
 		.arg = "X",

@@ -23,6 +23,11 @@ static const struct option table[] = {
 		.arg = "L",
 		.help = "loss"},
 	{.name = "dims", .type = OPT_LIST, .arg = "LIST", .help = "dimensions"},
+	{.name = "after",
+		.type = OPT_STRING,
+		.arg = "[A-B]",
+		.help = "a value that may be left out",
+		.may_stand_alone = true},
 	{.name = "lora", .type = OPT_FLAG, .help = "adapters"},
 	{.name = NULL},
 };
@@ -58,6 +63,26 @@ static void every_form_of_a_value_is_taken(void **state)
 	assert_true(opts_flag(o, "lora"));
 	assert_false(opts_given(o, "loss"));
 	assert_string_equal(opts_str(o, "loss"), "infonce");
+	opts_free(o);
+}
+
+static void a_value_may_be_left_out_where_the_table_says_so(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *word, *value;
+	} forms[] = {{"--after --lora", ""}, {"--after", ""}, {"--after 3-50", "3-50"},
+		{"--after=1-2", "1-2"}};
+	for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
+		struct err err = ERR_INIT;
+		struct opts *o = parse("try %s", forms[i].word, &err);
+		assert_ok(o, &err);
+		assert_string_equal(opts_str(o, "after"), forms[i].value);
+		opts_free(o);
+	}
+	struct err err = ERR_INIT;
+	struct opts *o = parse("try x%s", "", &err);
+	assert_null(opts_str(o, "after"));
 	opts_free(o);
 }
 
@@ -151,6 +176,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_form_of_a_value_is_taken),
+		cmocka_unit_test(a_value_may_be_left_out_where_the_table_says_so),
 		cmocka_unit_test(
 			wrong_values_are_refused_with_the_name_the_value_and_what_is_right),
 		cmocka_unit_test(the_command_line_wins_over_the_file_and_the_file_over_the_default),
