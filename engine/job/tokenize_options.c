@@ -43,4 +43,5 @@ const struct job tokenize_job = {"tokenize",
 	"--in t.txt\n"
 	"  vecsmith tokenize --model build/models/me5-small --in queries.jsonl --prompt-name query "
 	"--max-length 512\n"
-	"  vecsmith tokenize --model build/models/me5-small --in corpus.jsonl --bench --threads 1\n"};
+	"  vecsmith tokenize --model build/models/me5-small --in corpus.jsonl --bench "
+	"--threads 1\n"};

@@ -1,4 +1,5 @@
-/* Words and grapheme clusters, as the tokenizers library 0.23.3 has them; made by
+/* Words and grapheme clusters, as the tokenizers library
+ * 0.23.3 has them; made by
  * tests/parity/make_tokenizer_classes.py, which asks it about every scalar value. */
 #include "text/uclass.h"
 

@@ -1,8 +1,9 @@
-/* Unigram: of all ways to cover a piece with tokens, the one whose log probabilities add up to most
- * (Kudo 2018, "Subword Regularization", section 3.1), found by Viterbi's algorithm from the left.
+/* Unigram: of all ways to cover a piece with tokens, the one whose log probabilities add up to
+ * most (Kudo 2018, "Subword Regularization", section 3.1), found by Viterbi's algorithm from the
+ * left.
  *
- * Equal to the Hugging Face library bit by bit: scores are doubles added from the left; of two paths
- * that are equally good the one found first stays; a character that is no token by itself may be an
+ * Equal to the Hugging Face library bit by bit: scores are doubles added from the left; of two
+ * paths that are equally good the one found first stays; a character that is no token by itself may be an
  * unknown one, at 10 below the lowest score; neighbouring unknown ones are one token, whose spelling
  * is looked up again. */
 #include "text/segmenter.h"

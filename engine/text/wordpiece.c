@@ -1,5 +1,5 @@
-/* WordPiece: from the left, always the longest token of the vocabulary; inside a word tokens carry a
- * prefix ("##"). A word that cannot be covered so, or is too long, is one unknown token. */
+/* WordPiece: from the left, always the longest token of the vocabulary; inside a word tokens carry
+ * a prefix ("##"). A word that cannot be covered so, or is too long, is one unknown token. */
 #include "text/segmenter.h"
 
 #include <stdlib.h>

@@ -53,75 +53,70 @@ static struct buf edited(const char *fixture, const char *from, const char *to)
 	return out;
 }
 
+static const struct {
+	const char *fixture, *from, *to, *words;
+} edits[] = {
+	{"wordpiece", "\"version\":\"1.0\"", "\"version\":\"2.0\"", "version is \"2.0\""},
+	{"wordpiece", "\"BertNormalizer\"", "\"NFKC\"", "normalizer: type is \"NFKC\""},
+	{"wordpiece", "\"BertNormalizer\"", "7", "normalizer: type is 7"},
+	{"wordpiece", "\"lowercase\":true", "\"lowercase\":\"yes\"",
+		"normalizer: lowercase is \"yes\""},
+	{"wordpiece", "\"BertPreTokenizer\"", "\"ByteLevel\"",
+		"pre_tokenizer: type is \"ByteLevel\""},
+	{"wordpiece", "\"TemplateProcessing\"", "\"Sequence\"",
+		"post_processor: type is \"Sequence\""},
+	{"wordpiece", "\"type\":\"WordPiece\"", "\"type\":\"BPE\"", "model: type is \"BPE\""},
+	{"wordpiece", "\"unk_token\":\"[UNK]\"", "\"unk_token\":\"[NONE]\"",
+		"model: unk_token \"[NONE]\" is not in the vocabulary"},
+	{"wordpiece", "\"[UNK]\":1", "\"[UNK]\":0", "model: vocab: \"[UNK]\" has id 0"},
+	{"wordpiece", "\"[UNK]\":1", "\"[UNK]\":-1", "has id -1"},
+	{"wordpiece", "\"[UNK]\":1", "\"[UNK]\":4194304", "has id 4194304"},
+	{"wordpiece", "\"[UNK]\":1", "\"[UNK]\":1e30", "vocab: \"[UNK]\" has"},
+	{"wordpiece", "\"[UNK]\":1", "\"[UNK]\":1.5", "vocab: \"[UNK]\" has"},
+	{"wordpiece", "\"[UNK]\":1", "\"[PAD]\":1", "model: vocab has a token twice"},
+	{"wordpiece", "\"vocab\":{", "\"vocab\":[],\"x\":{", "model: vocab is a list"},
+	{"wordpiece", "\"max_input_chars_per_word\":100", "\"max_input_chars_per_word\":-1",
+		"max_input_chars_per_word is -1"},
+	{"wordpiece", "\"added_tokens\":[", "\"added_tokens\":3,\"x\":[",
+		"added_tokens is a number"},
+	{"wordpiece", "\"content\":\"[UNK]\"", "\"content\":\"[PAD]\"",
+		"added_tokens: \"[PAD]\" is there twice"},
+	{"wordpiece", "\"content\":\"[UNK]\"", "\"content\":\"\"", "added_tokens: \"\" is empty"},
+	{"wordpiece", "\"single\":[", "\"single\":4,\"x\":[", "post_processor: single is a number"},
+	{"wordpiece", "\"SpecialToken\":{\"id\":\"[CLS]\"", "\"SpecialToken\":{\"id\":\"[X]\"",
+		"single[0]: SpecialToken \"[X]\" is not in special_tokens"},
+	{"wordpiece", "\"ids\":[2]", "\"ids\":[70000]", "token id 70000 is not one of"},
+	{"wordpiece", "{\"Sequence\":{\"id\":\"A\"", "{\"Sequence\":{\"id\":\"B\"",
+		"single[1]: Sequence.id is \"B\", expected A"},
+	{"wordpiece-cased", "\"sep\":[\"[SEP]\",3]", "\"sep\":[\"[SEP]\"]", "sep is not a list"},
+	{"unigram", "\"unk_id\":3", "\"unk_id\":null", "model: unk_id is -1 or missing"},
+	{"unigram", "\"unk_id\":3", "\"unk_id\":5000", "model: unk_id is 5000"},
+	{"unigram", "[\"<s>\",0.0]", "[\"<s>\"]", "model: vocab[0]: is not a list"},
+	{"unigram", "[\"<s>\",0.0]", "[0.0,\"<s>\"]", "model: vocab[0]: is not a list"},
+	{"unigram", "\"vocab\":[", "\"vocab\":[],\"x\":[", "model: vocab is a list of 0"},
+	{"unigram", "\"precompiled_charsmap\":\"", "\"precompiled_charsmap\":\"!",
+		"precompiled_charsmap is not base64"},
+	{"unigram", "\"precompiled_charsmap\":\"", "\"precompiled_charsmap\":\"////",
+		"precompiled_charsmap has"},
+	{"unigram", "\"precompiled_charsmap\":", "\"precompiled_charsmap\":null,\"x\":",
+		"normalizers[0]: has no precompiled_charsmap"},
+	{"unigram", "\" {2,}\"", "\"[ab]+\"", "normalizers[1]: pattern.Regex is \"[ab]+\""},
+	{"unigram", "\"prepend_scheme\":\"always\"", "\"prepend_scheme\":\"last\"",
+		"pre_tokenizer: prepend_scheme is \"last\""},
+	{"unigram", "\"split\":true", "\"add_prefix_space\":false", "contradicts prepend_scheme"},
+	{"unigram", "\"replacement\":\"\u2581\"", "\"replacement\":\"ab\"",
+		"replacement is not one character"},
+	{"unigram", "\"normalizers\":[", "\"normalizers\":7,\"x\":[", "normalizers is a number"},
+};
+
 static void an_edited_file_is_refused_by_its_key(void **state)
 {
 	(void)state;
-	static const struct {
-		const char *fixture, *from, *to, *words;
-	} cases[] = {
-		{"wordpiece", "\"version\":\"1.0\"", "\"version\":\"2.0\"", "version is \"2.0\""},
-		{"wordpiece", "\"BertNormalizer\"", "\"NFKC\"", "normalizer: type is \"NFKC\""},
-		{"wordpiece", "\"BertNormalizer\"", "7", "normalizer: type is 7"},
-		{"wordpiece", "\"lowercase\":true", "\"lowercase\":\"yes\"",
-			"normalizer: lowercase is \"yes\""},
-		{"wordpiece", "\"BertPreTokenizer\"", "\"ByteLevel\"",
-			"pre_tokenizer: type is \"ByteLevel\""},
-		{"wordpiece", "\"TemplateProcessing\"", "\"Sequence\"",
-			"post_processor: type is \"Sequence\""},
-		{"wordpiece", "\"type\":\"WordPiece\"", "\"type\":\"BPE\"",
-			"model: type is \"BPE\""},
-		{"wordpiece", "\"unk_token\":\"[UNK]\"", "\"unk_token\":\"[NONE]\"",
-			"model: unk_token \"[NONE]\" is not in the vocabulary"},
-		{"wordpiece", "\"[UNK]\":1", "\"[UNK]\":0", "model: vocab: \"[UNK]\" has id 0"},
-		{"wordpiece", "\"[UNK]\":1", "\"[UNK]\":-1", "has id -1"},
-		{"wordpiece", "\"[UNK]\":1", "\"[UNK]\":4194304", "has id 4194304"},
-		{"wordpiece", "\"[UNK]\":1", "\"[UNK]\":1e30", "vocab: \"[UNK]\" has"},
-		{"wordpiece", "\"[UNK]\":1", "\"[UNK]\":1.5", "vocab: \"[UNK]\" has"},
-		{"wordpiece", "\"vocab\":{", "\"vocab\":[],\"x\":{", "model: vocab is a list"},
-		{"wordpiece", "\"max_input_chars_per_word\":100", "\"max_input_chars_per_word\":-1",
-			"max_input_chars_per_word is -1"},
-		{"wordpiece", "\"added_tokens\":[", "\"added_tokens\":3,\"x\":[",
-			"added_tokens is a number"},
-		{"wordpiece", "\"content\":\"[UNK]\"", "\"content\":\"[PAD]\"",
-			"added_tokens: \"[PAD]\" is there twice"},
-		{"wordpiece", "\"content\":\"[UNK]\"", "\"content\":\"\"",
-			"added_tokens: \"\" is empty"},
-		{"wordpiece", "\"single\":[", "\"single\":4,\"x\":[",
-			"post_processor: single is a number"},
-		{"wordpiece", "\"SpecialToken\":{\"id\":\"[CLS]\"",
-			"\"SpecialToken\":{\"id\":\"[X]\"",
-			"single[0]: SpecialToken \"[X]\" is not in special_tokens"},
-		{"wordpiece", "\"ids\":[2]", "\"ids\":[70000]", "token id 70000 is not one of"},
-		{"wordpiece", "{\"Sequence\":{\"id\":\"A\"", "{\"Sequence\":{\"id\":\"B\"",
-			"single[1]: Sequence.id is \"B\", expected A"},
-		{"wordpiece-cased", "\"sep\":[\"[SEP]\",3]", "\"sep\":[\"[SEP]\"]",
-			"sep is not a list"},
-		{"unigram", "\"unk_id\":3", "\"unk_id\":null", "model: unk_id is -1 or missing"},
-		{"unigram", "\"unk_id\":3", "\"unk_id\":5000", "model: unk_id is 5000"},
-		{"unigram", "[\"<s>\",0.0]", "[\"<s>\"]", "model: vocab[0]: is not a list"},
-		{"unigram", "[\"<s>\",0.0]", "[0.0,\"<s>\"]", "model: vocab[0]: is not a list"},
-		{"unigram", "\"vocab\":[", "\"vocab\":[],\"x\":[", "model: vocab is a list of 0"},
-		{"unigram", "\"precompiled_charsmap\":\"", "\"precompiled_charsmap\":\"!",
-			"precompiled_charsmap is not base64"},
-		{"unigram", "\"precompiled_charsmap\":\"", "\"precompiled_charsmap\":\"////",
-			"precompiled_charsmap has"},
-		{"unigram", "\"precompiled_charsmap\":", "\"precompiled_charsmap\":null,\"x\":",
-			"normalizers[0]: has no precompiled_charsmap"},
-		{"unigram", "\" {2,}\"", "\"[ab]+\"", "normalizers[1]: pattern.Regex is \"[ab]+\""},
-		{"unigram", "\"prepend_scheme\":\"always\"", "\"prepend_scheme\":\"last\"",
-			"pre_tokenizer: prepend_scheme is \"last\""},
-		{"unigram", "\"split\":true", "\"add_prefix_space\":false",
-			"contradicts prepend_scheme"},
-		{"unigram", "\"replacement\":\"\u2581\"", "\"replacement\":\"ab\"",
-			"replacement is not one character"},
-		{"unigram", "\"normalizers\":[", "\"normalizers\":7,\"x\":[",
-			"normalizers is a number"},
-	};
-	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		struct buf file = edited(cases[i].fixture, cases[i].from, cases[i].to);
+	for (size_t i = 0; i < ARRAY_LEN(edits); i++) {
+		struct buf file = edited(edits[i].fixture, edits[i].from, edits[i].to);
 		const char *dir = folder("edited");
 		write_file(dir, "tokenizer.json", file.data, file.len);
-		assert_refused(dir, cases[i].words);
+		assert_refused(dir, edits[i].words);
 		buf_release(&file);
 	}
 }

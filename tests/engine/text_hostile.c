@@ -1,4 +1,4 @@
-/* Hostile texts take time and memory in proportion to their length, and give what short ones give. */
+/* Hostile texts take time in proportion to their length, and give what short ones give. */
 #include "support.h"
 
 #include "base/parallel.h"

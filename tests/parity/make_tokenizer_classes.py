@@ -150,7 +150,8 @@ def fill(items, width=88):
 
 def file_of(name, what, found):
     """The lines of one file: a list of ranges a class, and the table of them under `name`."""
-    yield "/* %s, as the tokenizers library %s has them; made by" % (what, tokenizers.__version__)
+    yield "/* %s, as the tokenizers library" % what
+    yield " * %s has them; made by" % tokenizers.__version__
     yield " * tests/parity/make_tokenizer_classes.py, which asks it about every scalar value. */"
     yield '#include "text/uclass.h"\n\n/* clang-format off */'
     for flag, members in found:
