@@ -48,6 +48,7 @@ struct app *app_new(const struct app_options *opt, struct err *err)
 		app_free(a);
 		return NULL;
 	}
+	a->session.is_script = opt->is_script;
 	if (opt->program)
 		a->session.program = opt->program;
 	app_enter(a, SCREEN_DATA);

@@ -73,7 +73,7 @@ static void start_command(struct app *a, enum command_id id, struct text args)
 {
 	char *model = jobline_model(&a->session);
 	char *initial = xasprintf("--model %s", model ? model : "");
-	if (args.s)
+	if (args.len)
 		start_with_defaults(a, id == CMD_MINE ? "mine" : "score", args);
 	else if (id == CMD_MINE)
 		ask_options(a, id, "mine ", initial);

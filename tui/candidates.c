@@ -29,12 +29,13 @@ static double lowest_positive(const struct record *r, bool is_sim)
 	return low;
 }
 
-double row_disagreement(const struct record *r)
+double row_disagreement(const struct record *r, bool *ret_is_teacher)
 {
 	double pos = lowest_positive(r, false), best = NAN;
 	for (size_t i = 0; i < r->n_neg; i++)
 		best = isnan(best) || r->neg[i].score > best ? r->neg[i].score : best;
-	if (!isnan(pos) && !isnan(best))
+	*ret_is_teacher = !isnan(pos) && !isnan(best);
+	if (*ret_is_teacher)
 		return best - pos;
 	/* without a teacher the student's doubt is the next best sign */
 	pos = lowest_positive(r, true);
@@ -59,7 +60,7 @@ static void suggest(struct shown *x, double pos_t, double pos_s)
 		x->reason = "the teacher gives it 95 % of the positive or more";
 	} else if (isnan(pos_t) && c->sim >= pos_s) {
 		x->suggestion = VERDICT_REJECT;
-		x->reason = "the student puts it above the positive, and no teacher has scored it";
+		x->reason = "the student puts it above the positive; no teacher saw it";
 	} else if (!isnan(c->score) || !isnan(c->sim)) {
 		x->suggestion = VERDICT_KEEP;
 		x->reason = "clearly below the positive";

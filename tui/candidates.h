@@ -22,7 +22,8 @@ size_t candidates_of(const struct session *s, const struct row *r, struct shown 
 bool candidate_is(const struct shown *x, struct hash128 item); /* the text a decision is about */
 void candidate_number(double v, char out[16]); /* "0.981", "" for NAN */
 const char *verdict_sign(enum verdict v); /* one letter: a x p s, "." for none */
-/* How far teacher and label disagree about a row: highest teacher score of a negative minus the lowest of a positive; NAN = no scores. */
-double row_disagreement(const struct record *r);
+/* How far a judge and the labels disagree about a row: highest number of a negative minus the lowest of a positive, the teacher's where it has
+ * them (*ret_is_teacher), else the student's. The two are on different axes. NAN = no numbers. */
+double row_disagreement(const struct record *r, bool *ret_is_teacher);
 
 #endif

@@ -111,32 +111,40 @@ static char *stem(const struct session *s, const char *suffix)
 	return name;
 }
 
+/* DIR/ in front of a name; nothing when the person works here. */
+static char *prefix_of(const struct session *s)
+{
+	return strcmp(s->dir, ".") == 0 ? xstrdup("") : xasprintf("%s/", s->dir);
+}
+
 char *jobline_fresh_file(const struct session *s, const char *suffix)
 {
-	char *name = stem(s, suffix), *path = NULL;
+	char *name = stem(s, suffix), *dir = prefix_of(s), *path = NULL;
 	for (int i = 1; !path; i++) {
-		path = i == 1 ? xasprintf("%s/%s.%s.jsonl", s->dir, name, suffix)
-			      : xasprintf("%s/%s.%s-%d.jsonl", s->dir, name, suffix, i);
+		path = i == 1 ? xasprintf("%s%s.%s.jsonl", dir, name, suffix)
+			      : xasprintf("%s%s.%s-%d.jsonl", dir, name, suffix, i);
 		if (fs_exists(path)) {
 			free(path);
 			path = NULL;
 		}
 	}
 	free(name);
+	free(dir);
 	return path;
 }
 
 char *jobline_fresh_run(const struct session *s)
 {
-	char *name = stem(s, "mined"), *path = NULL;
+	char *name = stem(s, "mined"), *dir = prefix_of(s), *path = NULL;
 	for (int i = 1; !path; i++) {
-		path = xasprintf("%s/runs/%s-%d", s->dir, name, i);
+		path = xasprintf("%sruns/%s-%d", dir, name, i);
 		if (fs_exists(path)) {
 			free(path);
 			path = NULL;
 		}
 	}
 	free(name);
+	free(dir);
 	return path;
 }
 

@@ -112,7 +112,7 @@ void session_status(const struct session *s, struct buf *out)
 		struct tm tm;
 		char when[16];
 		strftime(when, sizeof when, "%H:%M:%S", localtime_r(&at, &tm));
-		buf_addf(out, "saved %s", when);
+		buf_addf(out, "saved %s", s->is_script ? "--:--:--" : when);
 	}
 }
 

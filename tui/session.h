@@ -39,6 +39,7 @@ struct session {
 	size_t n_recent;
 	int64_t saved_ms; /* of the last decision that is on disk; 0 = none yet */
 	bool save_failed;
+	bool is_script; /* times are not shown: equal scripts give equal screens */
 	char notice[600]; /* what the person should know at the start */
 	int64_t looked_ms; /* when the present candidate came into view */
 };

@@ -138,7 +138,8 @@ static bool write_job_json(const char *folder, char *const *words, size_t n, str
 }
 
 /* In the child: a session of its own, nice, quiet. Only calls that are safe after fork. */
-static void become_job(const char *program, char **env, const char *out, const char *log, char **argv)
+static void become_job(
+	const char *program, char **env, const char *out, const char *log, char **argv)
 {
 	setsid();
 	setpriority(PRIO_PROCESS, 0, 10);
@@ -239,7 +240,8 @@ bool session_start_job(struct session *s, const char *line, struct err *err)
 	bool ok = jobline_split(copy, words, &n, err) &&
 		(n > 0 || err_set(err, ERR_USAGE, "no command"));
 	char *folder = ok ? new_folder(s, words[0], err) : NULL;
-	ok = folder && write_job_json(folder, words, n, err) && spawn(s->program, folder, words, n, err);
+	ok = folder && write_job_json(folder, words, n, err) &&
+		spawn(s->program, folder, words, n, err);
 	free(folder);
 	free(copy);
 	session_read_jobs(s);

@@ -10,6 +10,7 @@ enum order { ORDER_DISAGREEMENT, ORDER_FILE };
 struct task {
 	size_t row; /* shown order */
 	double score; /* disagreement */
+	bool by_teacher; /* whose; rows that a teacher has seen come first */
 };
 
 struct curate {

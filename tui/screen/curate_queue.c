@@ -14,6 +14,8 @@ static double as_key(double score)
 static int by_disagreement(const void *a, const void *b)
 {
 	const struct task *x = a, *y = b;
+	if (x->by_teacher != y->by_teacher)
+		return x->by_teacher ? -1 : 1;
 	double p = as_key(x->score), q = as_key(y->score);
 	if (p != q)
 		return p > q ? -1 : 1;
@@ -48,13 +50,15 @@ void curate_refresh(struct curate *s, struct app *a)
 	s->candidate = -1;
 }
 
-static void add(struct curate *s, size_t row, double score)
+static void add(struct curate *s, size_t row, const struct record *r)
 {
 	if (s->n_tasks == s->cap_tasks) {
 		s->cap_tasks = s->cap_tasks ? s->cap_tasks * 2 : 256;
 		s->tasks = xreallocarray(s->tasks, s->cap_tasks, sizeof *s->tasks);
 	}
-	s->tasks[s->n_tasks++] = (struct task){row, score};
+	struct task *t = &s->tasks[s->n_tasks++];
+	t->row = row;
+	t->score = row_disagreement(r, &t->by_teacher);
 }
 
 bool curate_read(struct curate *s, struct app *a, int budget_ms)
@@ -69,7 +73,7 @@ bool curate_read(struct curate *s, struct app *a, int budget_ms)
 		const struct row *r = rows_at(ses->rows, s->n_read);
 		bool is_wanted = !ses->n_queue || (ses->queue && ses->queue[r->index]);
 		if (!r->is_broken && r->r.n_neg && is_wanted)
-			add(s, s->n_read, row_disagreement(&r->r));
+			add(s, s->n_read, &r->r);
 	}
 	curate_arrange(s);
 	return false;

@@ -66,7 +66,9 @@ static void draw_row(const struct data *s, struct grid *g, struct rect r, int li
 		col = put_margin(g, r, line, col, style, &row->r, "margin_t");
 	if (c.has_student)
 		col = put_margin(g, r, line, col, style, &row->r, "margin");
-	grid_put(g, r, line, col + 1, style, row_disagreement(&row->r) >= 0 ? "F" : " ");
+	bool by_teacher;
+	grid_put(g, r, line, col + 1, style,
+		row_disagreement(&row->r, &by_teacher) >= 0 ? "F" : " ");
 }
 
 static void draw_heads(struct grid *g, struct rect head)
