@@ -58,7 +58,7 @@ static void suggest(struct shown *x, double pos_t, double pos_s)
 	} else if (x->share >= SUSPECT_SHARE) {
 		x->suggestion = VERDICT_REJECT;
 		x->reason = "the teacher gives it 95 % of the positive or more";
-	} else if (isnan(pos_t) && c->sim >= pos_s) {
+	} else if (isnan(c->score) && c->sim >= pos_s) {
 		x->suggestion = VERDICT_REJECT;
 		x->reason = "the student puts it above the positive; no teacher saw it";
 	} else if (!isnan(c->score) || !isnan(c->sim)) {

@@ -23,6 +23,11 @@ static void data_free(void *state)
 static void data_enter(void *state, struct app *a)
 {
 	struct data *s = state;
+	if (s->of != a->session.rows) {
+		free(s->marks);
+		*s = (struct data){
+			.of = a->session.rows, .range_from = -1, .is_zoomed = s->is_zoomed};
+	}
 	s->list.cursor = a->session.row;
 }
 

@@ -9,6 +9,7 @@ struct data {
 	struct list list;
 	char *marks; /* [n_marks] by row number in the files */
 	size_t n_marks;
+	const struct rows *of; /* the rows that marks and places are about */
 	int64_t range_from; /* -1 = no range begun */
 	int scroll; /* of the preview */
 	bool is_tail; /* the end is shown although the index is not there yet */
