@@ -126,6 +126,9 @@ static struct effect ask(struct eval_view_state *s, const struct app *a)
 		free(qrels);
 		free(folder);
 	}
+	/* what was evaluated last is what one compares with */
+	if (!data && s->evals.n && s->evals.results[0]->data[0])
+		data = xstrdup(s->evals.results[0]->data);
 	struct buf line = BUF_INIT;
 	buf_adds(&line, "--model ");
 	jobline_quote(&line, text_of(model ? model : "DIR"));
