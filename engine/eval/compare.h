@@ -1,5 +1,5 @@
-/* compare.h - in: two reports of one set; out: what changed, how sure that is, and which queries paid.
- */
+/* compare.h - in: two reports of one set; out: what changed, how sure that is, and which queries
+ * paid. */
 #ifndef EVAL_COMPARE_H
 #define EVAL_COMPARE_H
 
@@ -39,8 +39,8 @@ void compare_reports(const struct report *before, const struct report *after, co
 void comparison_release(struct comparison *c);
 
 /* The reports of one side: a file that `eval --out` wrote (one set or several), a folder of such
- * files, or a run directory (what lies in its eval/). Of several files with the same set the last counts,
- * numbers in names taken as numbers (step-9 before step-10). */
+ * files, or a run directory (what lies in its eval/). Of several files with the same set the last
+ * counts, numbers in names taken as numbers (step-9 before step-10). */
 struct report_set {
 	struct report *r;
 	size_t n;

@@ -2,10 +2,10 @@
  *
  * Semantics are trec_eval's: a ranking is sorted by score (descending), ties by document id, the
  * larger string first; a query counts when it has judgements and a ranking (or, with complete =
- * true, judgements alone: trec_eval -c), and one without a relevant judgement counts as 0. nDCG uses
- * the grades as gains (Jarvelin, Kekalainen 2002, with log2(rank + 1)), unjudged and negative ones
- * as 0; binary figures take grade >= 1, or >= level (trec_eval -l). Recall and map divide by all
- * relevant documents, precision@k by k. */
+ * true, judgements alone: trec_eval -c), and one without a relevant judgement counts as 0. nDCG
+ * uses the grades as gains (Jarvelin, Kekalainen 2002, with log2(rank + 1)), unjudged and negative
+ * ones as 0; binary figures take grade >= 1, or >= level (trec_eval -l). Recall and map divide by
+ * all relevant documents, precision@k by k. */
 #ifndef EVAL_METRICS_H
 #define EVAL_METRICS_H
 

@@ -1,9 +1,9 @@
 /* report.h - in: figures a query; out: their means, intervals, and the JSON that scripts and
  * `compare` read.
  *
- * JSON of one set: {"set": NAME, "queries": N, "metrics": {NAME: number}, "ci": {NAME: [low, high]},
- * "per_query": {ID: {NAME: number}}}. A retrieval's figures are the means of its queries'; those of
- * an STS file are correlations over its pairs, whose per_query holds what was correlated. */
+ * JSON of one set: {"set": NAME, "queries": N, "metrics": {NAME: number}, "ci": {NAME: [low,
+ * high]}, "per_query": {ID: {NAME: number}}}. A retrieval's figures are the means of its queries';
+ * those of an STS file are correlations over its pairs, whose per_query holds both sides. */
 #ifndef EVAL_REPORT_H
 #define EVAL_REPORT_H
 

@@ -19,8 +19,8 @@ struct retrieve_options {
 };
 
 /* Encodes queries and passages with the encoder's prompts (vectors in its cache are not made anew),
- * ranks by cosine, exactly, and measures. Every query of the split is a row of the report. stats may
- * be NULL, else it is added to. */
+ * ranks by cosine, exactly, and measures. Every query of the split is a row of the report. stats
+ * may be NULL, else it is added to. */
 bool retrieve(struct encoder *e, const struct beir *data, const char *set,
 	const struct retrieve_options *opt, struct report *ret, struct encode_stats *stats,
 	struct err *err) MUST_CHECK;

@@ -98,7 +98,7 @@ struct reading {
 
 static bool add_line(struct reading *r, struct text line, struct err *err)
 {
-	struct text t[N_COLS];
+	struct text t[N_COLS] = {TEXT_NONE};
 	struct sts *s = r->s;
 	if (r->parser) {
 		if (!read_json(r->parser, line, t, &s->score[s->n], err))
@@ -227,7 +227,7 @@ static void intervals(
 static void correlate(
 	const struct sts *data, const float *vectors, size_t dim, uint64_t seed, struct report *ret)
 {
-	double *sims = xcalloc(N_SIMILARITIES * data->n, sizeof *sims);
+	double *sims = xcalloc((size_t)N_SIMILARITIES * data->n, sizeof *sims);
 	for (size_t i = 0; i < data->n; i++) {
 		double s[N_SIMILARITIES];
 		similarities(vectors + i * dim, vectors + (data->n + i) * dim, dim, s);
@@ -257,7 +257,7 @@ bool sts_measure(struct encoder *e, const struct sts *data, const char *set, uin
 	memcpy(all + n, data->b, n * sizeof *all);
 	bool ok = vectors && encoder_encode_texts(e, ENCODE_QUERY, all, 2 * n, vectors, stats, err);
 	if (ok) {
-		report_init(ret, set, names, 2 * N_SIMILARITIES, per_pair, 2, n);
+		report_init(ret, set, names, ARRAY_LEN(names), per_pair, 2, n);
 		correlate(data, vectors, dim, seed, ret);
 	}
 	free(vectors);

@@ -1,8 +1,8 @@
 /* judge.h - in: pairs of query and passage; out: a cross-encoder's raw scores (logits of one output
  * of its classification head).
  *
- * A pair is `[CLS] query [SEP] passage [SEP]` by the tokenizer's own template. Each distinct text is
- * tokenized once a call; pairs are sorted by length and packed, so nothing is padded. */
+ * A pair is `[CLS] query [SEP] passage [SEP]` by the tokenizer's own template. Each distinct text
+ * is tokenized once a call; pairs are sorted by length and packed, so nothing is padded. */
 #ifndef MINE_JUDGE_H
 #define MINE_JUDGE_H
 

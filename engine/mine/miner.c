@@ -109,8 +109,8 @@ static double own_sims(const struct miner *m, const struct mine_row *row, struct
 	return lowest;
 }
 
-/* Fold numbers of the old negatives that stay, none when they go. A forbidden one does no harm here:
- * its duplicates are forbidden too. */
+/* Fold numbers of the old negatives that stay, none when they go. A forbidden one does no harm
+ * here: its duplicates are forbidden too. */
 static size_t kept_folds(
 	const struct miner *m, const struct mine_row *row, struct arena *a, uint32_t **ret)
 {

@@ -122,8 +122,8 @@ static int by_rank(const void *a, const void *b)
 }
 
 /* k of n without replacement, each with the given log weight: the k largest of log w + Gumbel noise
- * (Efraimidis, Spirakis 2006, in logarithms, where a tiny weight does not vanish). In order of rank.
- */
+ * (Efraimidis, Spirakis 2006, in logarithms, where a tiny weight does not vanish). In order of
+ * rank. */
 static void sample(struct negative *items, size_t n, size_t k, const struct negative_rules *rules,
 	double lowest, struct rng *r)
 {

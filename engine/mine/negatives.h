@@ -8,7 +8,8 @@
  *   2. never a positive of this query (of this row or of another row that asks the same), never the
  *      query itself, never a duplicate of either: equal after utf8_fold(). Of passages that are
  *      duplicates of each other, or of a negative that is kept, only the best ranked stays.
- *   3. margins to `lowest`, the similarity of the row's lowest positive, then the bounds on the score.
+ *   3. margins to `lowest`, the similarity of the row's lowest positive, then the bounds on the
+ *      score.
  *   4. sampling: `n` of those that are left.
  * Rules 2 and 3 hold for random negatives too. */
 #ifndef MINE_NEGATIVES_H

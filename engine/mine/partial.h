@@ -1,7 +1,7 @@
 /* partial.h - private to mine/: raw scores by content, in memory and in a file that only grows.
  *
- * The file's first line says by whom ({"format":1,"judge":HASH}); then one line a score: the hash of
- * the pair and the number. A file by another judge is begun anew. */
+ * The file's first line says by whom ({"format":1,"judge":HASH}); then one line a score: the hash
+ * of the pair and the number. A file by another judge is begun anew. */
 #ifndef MINE_PARTIAL_H
 #define MINE_PARTIAL_H
 

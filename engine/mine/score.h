@@ -1,8 +1,8 @@
 /* score.h - in: rows and a judge; out: the rows with its scores.
  *
- * A cross-encoder gives pos_scores and neg_scores, and the same under scores.NAME; an embedder gives
- * pos_sims and neg_sims (cosines), by the prompts that mining uses. Every row that can be read comes
- * out, in order; what a row held besides stays. Rows are taken a block at a time.
+ * A cross-encoder gives pos_scores and neg_scores, and the same under scores.NAME; an embedder
+ * gives pos_sims and neg_sims (cosines), by the prompts that mining uses. Every row that can be
+ * read comes out, in order; what a row held besides stays. Rows are taken a block at a time.
  *
  * A cross-encoder's scores are kept in OUT.partial as they are made, by content: a run that was
  * killed goes on there, a pair that stands in several rows is scored once, and the file goes when

@@ -158,6 +158,25 @@ static bool alloc_scratch(struct search *s, int threads, struct err *err)
 	return true;
 }
 
+static struct search plan(size_t nq, size_t np, size_t k, size_t tile, int threads)
+{
+	struct search s = {.nq = nq, .np = np, .k = k, .dot = dot_best()};
+	s.tile = tile ? tile : DEFAULT_TILE;
+	if (np && s.tile > np)
+		s.tile = np;
+	s.n_blocks = (nq + QUERY_BLOCK - 1) / QUERY_BLOCK;
+	s.block = (nq + s.n_blocks - 1) / s.n_blocks; /* even ones: no thread waits for the last */
+	s.n_shards = ((size_t)threads + s.n_blocks - 1) / s.n_blocks;
+	return s;
+}
+
+static void scratch_free(struct search *s, int threads)
+{
+	for (int i = 0; s->scratch && i < threads; i++)
+		free(s->scratch[i]);
+	free(s->scratch);
+}
+
 bool search_exact(const float *queries, size_t nq, const float *passages, size_t np, size_t dim,
 	size_t k, const struct search_options *opt, struct hit *ret_hits, struct err *err)
 {
@@ -167,24 +186,16 @@ bool search_exact(const float *queries, size_t nq, const float *passages, size_t
 	if (nq == 0 || k == 0)
 		return true;
 	int threads = opt && opt->threads > 0 ? opt->threads : cpu_count();
-	size_t tile = opt && opt->tile ? opt->tile : DEFAULT_TILE;
-	struct search s = {.queries = queries,
-		.passages = passages,
-		.nq = nq,
-		.np = np,
-		.dim = dim,
-		.k = k,
-		.tile = np && tile > np ? np : tile,
-		.dot = dot_best()};
-	s.n_blocks = (nq + QUERY_BLOCK - 1) / QUERY_BLOCK;
-	s.block = (nq + s.n_blocks - 1) / s.n_blocks; /* even ones: no thread waits for the last */
-	s.n_shards = ((size_t)threads + s.n_blocks - 1) / s.n_blocks;
+	struct search s = plan(nq, np, k, opt ? opt->tile : 0, threads);
+	s.queries = queries;
+	s.passages = passages;
+	s.dim = dim;
+	s.hits = ret_hits;
 	bool ok = true;
 	if (nq >= FEW_QUERIES) {
 		s.slack = error_slack(&s, threads);
 		ok = alloc_scratch(&s, threads, err);
 	}
-	s.hits = ret_hits;
 	if (ok && s.n_shards > 1) {
 		s.hits = try_malloc(s.n_shards * nq * k, sizeof *s.hits, "hits", err);
 		ok = s.hits != NULL;
@@ -197,8 +208,6 @@ bool search_exact(const float *queries, size_t nq, const float *passages, size_t
 		merge_shards(&s, ret_hits);
 	if (s.hits != ret_hits)
 		free(s.hits);
-	for (int i = 0; s.scratch && i < threads; i++)
-		free(s.scratch[i]);
-	free(s.scratch);
+	scratch_free(&s, threads);
 	return ok;
 }

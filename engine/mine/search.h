@@ -37,8 +37,8 @@ float search_dot(const float *a, const float *b, size_t dim);
  * normalises, and zeros, stay as they are. */
 void search_normalize(float *x, size_t n, size_t dim);
 
-/* A score as rows carry it: the shortest decimal that reads back to the same float, so that they hold
- * no digits that say nothing. */
+/* A score as rows carry it: the shortest decimal that reads back to the same float, so that they
+ * hold no digits that say nothing. */
 double search_shortest(float x);
 
 /* A saved index, through faiss' C API: factory string as faiss has them ("Flat", "IVF64,Flat",
