@@ -55,6 +55,27 @@ static bool check_vocabulary(const struct encoder *e, const char *dir, struct er
 		dir, ids, (long long)rows);
 }
 
+/* What the user asks for must be possible: there is a row of the position table for each token. */
+static bool check_lengths(const struct encoder *e, const char *dir, struct err *err)
+{
+	const struct {
+		const char *option;
+		int64_t length;
+	} asked[] = {
+		{"max-length", e->opt.max_length},
+		{"query-max-length", e->opt.query_max_length},
+		{"passage-max-length", e->opt.passage_max_length},
+	};
+	int64_t positions = e->model->config.n_positions;
+	for (size_t i = 0; i < ARRAY_LEN(asked); i++)
+		if (asked[i].length > positions)
+			return err_set(err, ERR_USAGE,
+				"--%s is %lld, but %s has positions for %lld tokens",
+				asked[i].option, (long long)asked[i].length, dir,
+				(long long)positions);
+	return true;
+}
+
 struct encoder *encoder_open(const char *dir, const struct encoder_options *opt, struct err *err)
 {
 	struct encoder *e = xcalloc(1, sizeof *e);
@@ -69,7 +90,7 @@ struct encoder *encoder_open(const char *dir, const struct encoder_options *opt,
 	}
 	if (e->model)
 		e->tokenizer = tokenizer_open(e->model->config.body_dir, err);
-	ok = ok && e->tokenizer && check_vocabulary(e, dir, err) &&
+	ok = ok && e->tokenizer && check_vocabulary(e, dir, err) && check_lengths(e, dir, err) &&
 		prompts_open(dir, opt->query_prompt, opt->passage_prompt, e->prompts, err);
 	if (!ok) {
 		encoder_close(e);

@@ -142,7 +142,7 @@ static void lengths_follow_the_role(void **state)
 	(void)state;
 	struct encoder_options opt = ENCODER_OPTIONS_INIT;
 	float out[N_TEXTS * DIM];
-	opt.max_length = 64; /* more than the 32 positions */
+	opt.max_length = 32; /* all positions; the folder says 20 */
 	opt.query_max_length = 6;
 	struct encoder *e = open_encoder(opt);
 	struct encode_stats stats = {0};
@@ -151,6 +151,18 @@ static void lengths_follow_the_role(void **state)
 	encode_all(e, ENCODE_QUERY, out, &stats);
 	assert_true(stats.n_cut >= 3);
 	encoder_close(e);
+}
+
+static void a_length_without_positions_is_refused(void **state)
+{
+	(void)state;
+	struct err err = ERR_INIT;
+	struct encoder_options opt = ENCODER_OPTIONS_INIT;
+	opt.device = "cpu";
+	opt.query_max_length = 33;
+	assert_null(encoder_open(base_dir(), &opt, &err));
+	assert_int_equal(err.code, ERR_USAGE);
+	assert_non_null(strstr(err.text, "--query-max-length is 33"));
 }
 
 static void cached_vectors_are_the_same_bits(void **state)
@@ -259,6 +271,7 @@ int main(void)
 		cmocka_unit_test(equal_texts_are_encoded_once),
 		cmocka_unit_test(no_truncation_names_the_text_and_its_tokens),
 		cmocka_unit_test(lengths_follow_the_role),
+		cmocka_unit_test(a_length_without_positions_is_refused),
 		cmocka_unit_test(cached_vectors_are_the_same_bits),
 		cmocka_unit_test(a_reranker_gives_no_vectors),
 		cmocka_unit_test(a_folder_without_its_tokenizer_is_refused),
