@@ -71,7 +71,7 @@ static bool encode_block(struct encode_work *w, size_t begin, size_t n, struct e
 	for (size_t i = 0; i < n; i++)
 		items[i] = (struct encode_item){w->prompt, w->texts.t[begin + i]};
 	if (!encoder_encode(w->e, w->role, items, n, rows, &w->stats, err))
-		return false;
+		return begin > 0 ? err_prefix(err, "counted behind text %zu", begin) : false;
 	if (w->normalizes)
 		to_unit_length(rows, n, (size_t)encoder_dim(w->e));
 	return true;
