@@ -6,6 +6,7 @@
 
 static void training_close(struct training *t)
 {
+	training_eval_close(t->eval);
 	batcher_free(t->batcher);
 	prompts_close(&t->prompts);
 	tokenizer_close(t->tokenizer);
@@ -87,19 +88,15 @@ static bool train_in(
 		.identity = t->identity,
 		.n_identity = t->n_identity,
 	};
-	struct training_eval *eval = NULL;
 	if (opts_has(t->o, "eval-data")) {
-		eval = training_eval_open(t, run, err);
-		if (!eval)
-			return false;
 		parts.eval = training_eval_run;
-		parts.eval_ctx = eval;
+		parts.eval_ctx = t->eval = training_eval_open(t, run, err);
+		if (!t->eval)
+			return false;
 	}
 	log_info("%zu rows, %lld steps, %s", t->rows.n, (long long)t->opt.total_steps,
 		tn_describe(t->root));
-	bool ok = trainer_run(&parts, &t->opt, opts_flag(t->o, "resume"), ret, err);
-	training_eval_close(eval);
-	return ok;
+	return trainer_run(&parts, &t->opt, opts_flag(t->o, "resume"), ret, err);
 }
 
 static bool train(struct training *t, struct err *err)

@@ -9,6 +9,8 @@
 #include "train/step.h"
 #include "train/trainer.h"
 
+struct training_eval;
+
 /* Everything that one `train` holds; freed by training_close(). */
 struct training {
 	const struct opts *o;
@@ -20,6 +22,7 @@ struct training {
 	struct tokenizer *tokenizer;
 	struct prompts prompts;
 	struct batcher *batcher;
+	struct training_eval *eval; /* NULL: none was asked for */
 	struct encoder_options encoding; /* of evaluations; its limits are training's too */
 	struct rows_options scanning;
 	struct batch_options batching;
@@ -45,8 +48,7 @@ void training_result(const struct training *t, const struct trainer_result *r);
 void training_complete(const struct training *t); /* --resume of a run that is done */
 
 /* train_eval.c: the model in training, measured on a BEIR folder. */
-struct training_eval;
-/* Opens --eval-data. Borrows t. */
+/* Opens --eval-data. Borrows t, and keeps the names of the figures it finds until it is closed. */
 struct training_eval *training_eval_open(
 	struct training *t, struct rundir *run, struct err *err) MUST_CHECK;
 void training_eval_close(struct training_eval *e);
