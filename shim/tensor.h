@@ -211,7 +211,9 @@ void tn_backward_from(
         tn_scope *s, tensor y, tensor grad_y); /* as backward(y, grad_y): GradCache's second pass */
 tensor tn_grad(
         tn_scope *s, tensor param); /* the gradient, shared memory; TN_NONE when there is none */
-void tn_zero_grad(tn_scope *s, const tensor *params, int n); /* forgets the gradients, frees them */
+/* Forgets the gradients and frees them; that of a table (tn_embedding) becomes zero instead and is
+ * kept, since only the rows that were looked up have to be cleared. */
+void tn_zero_grad(tn_scope *s, const tensor *params, int n);
 double tn_grad_norm(tn_scope *s, const tensor *params, int n); /* global L2; 0 without gradients */
 void tn_scale_grads(tn_scope *s, const tensor *params, int n, double k); /* in place */
 void tn_axpy_(tn_scope *s, tensor y, double k, tensor x); /* y += k*x in place, no gradient */

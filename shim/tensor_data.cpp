@@ -11,9 +11,14 @@
 #include <ATen/ops/zeros.h>
 
 #include "tensor_hash.hpp"
+#include "tensor_table.hpp"
 
 namespace shim
 {
+
+// From here on zeros are left to the system until they are written: the moments of a table, most of
+// whose rows never get any.
+constexpr int64_t lazy_elements = int64_t{1} << 23;
 
 at::ScalarType scalar_type(enum tn_dtype dtype)
 {
@@ -139,6 +144,9 @@ tensor tn_zeros(tn_scope *s, enum tn_dtype dtype, const int64_t *shape, int ndim
 {
 	return op(s, __func__, [&] {
 		check_shape(shape, ndim);
+		if (dtype == TN_F32 && context_of(s).device.is_cpu() &&
+			c10::multiply_integers(dims(shape, ndim)) >= lazy_elements)
+			return lazy_zeros(dims(shape, ndim));
 		return at::zeros(dims(shape, ndim),
 			at::TensorOptions().dtype(scalar_type(dtype)).device(context_of(s).device));
 	});

@@ -20,6 +20,7 @@
 #include "tensor_hash.hpp"
 #include "tensor_kernels.hpp"
 #include "tensor_node.hpp"
+#include "tensor_table.hpp"
 
 namespace shim
 {
@@ -213,23 +214,14 @@ static at::Tensor gelu_ours(const at::Tensor &x_, const at::Tensor &bias_, bool 
 static void add_rows(const at::Tensor &table, const at::Tensor &grad, const at::Tensor &ids)
 {
 	at::Tensor &total = table.mutable_grad();
-	if (!total.defined())
-		total = at::zeros_like(table);
-	if (!table.is_cpu() || table.scalar_type() != at::kFloat || !total.is_contiguous()) {
-		total.index_add_(0, ids, grad.to(total.scalar_type()));
+	bool fits = table.is_cpu() && table.scalar_type() == at::kFloat && table.is_contiguous();
+	if (fits && (!total.defined() || rows_of_table(total))) {
+		table_add(table, grad, ids);
 		return;
 	}
-	at::Tensor rows = grad.to(at::kFloat).contiguous();
-	int64_t n = ids.numel(), width = table.size(1);
-	const float *from = rows.const_data_ptr<float>();
-	const int64_t *id = ids.const_data_ptr<int64_t>();
-	float *to = total.mutable_data_ptr<float>();
-	at::parallel_for(
-		0, width, 64, [&](int64_t begin, int64_t end) { // by columns: rows may repeat
-			for (int64_t i = 0; i < n; i++)
-				for (int64_t c = begin; c < end; c++)
-					to[id[i] * width + c] += from[i * width + c];
-		});
+	if (!total.defined())
+		total = at::zeros_like(table);
+	total.index_add_(0, ids, grad.to(total.scalar_type()));
 }
 
 // A leaf's dense gradient grows in place: libtorch would make a second table for each backward and

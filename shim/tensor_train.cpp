@@ -11,6 +11,7 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include "tensor_kernels.hpp"
+#include "tensor_table.hpp"
 
 namespace shim
 {
@@ -55,6 +56,10 @@ static double sum_of_squares(const std::vector<at::Tensor> &grads)
 	for (const at::Tensor &g : grads) {
 		if (!g.defined())
 			continue;
+		if (const table_rows *rows = rows_of_table(g)) {
+			total += table_sum_squares(g, *rows);
+			continue;
+		}
 		if (!g.is_cpu()) {
 			double norm =
 				at::linalg_vector_norm(g, 2, {}, false, at::kDouble).item<double>();
@@ -166,7 +171,10 @@ void tn_zero_grad(tn_scope *s, const tensor *params, int n)
 	act(s, __func__, [&] {
 		for (int i = 0; i < n; i++) {
 			at::Tensor p = get(s, params[i]);
-			p.mutable_grad().reset();
+			if (table_rows *rows = rows_of_table(p.grad()))
+				table_forget(p.grad(), *rows);
+			else
+				p.mutable_grad().reset();
 		}
 	});
 }
@@ -182,7 +190,9 @@ void tn_scale_grads(tn_scope *s, const tensor *params, int n, double k)
 	act(s, __func__, [&] {
 		c10::AutoGradMode off(false);
 		for (at::Tensor &grad : grads_of(s, params, n)) {
-			if (grad.defined())
+			if (table_rows *rows = rows_of_table(grad))
+				table_scale(grad, *rows, k);
+			else if (grad.defined())
 				grad.mul_(k);
 		}
 	});
@@ -221,7 +231,10 @@ void tn_adamw_(tn_scope *s, const tensor *params, const tensor *m, const tensor 
 			check_moments(p, m1, m2, i);
 			if (!p.grad().defined())
 				continue;
-			if (p.is_cpu())
+			if (table_rows *rows = rows_of_table(p.grad()))
+				table_adamw(p, m1, m2, p.grad(), *rows, factors_of(*how),
+					how->step == 1);
+			else if (p.is_cpu())
 				on_cpu.push_back({p.mutable_data_ptr<float>(),
 					m1.mutable_data_ptr<float>(), m2.mutable_data_ptr<float>(),
 					p.grad().to(at::kFloat).contiguous()});

@@ -60,6 +60,71 @@ static void adamw_refuses_what_it_cannot_update_in_place(void **state)
 	tn_close(s);
 }
 
+/* One step of two equal params: one looked up, one multiplied by the same rows as a matrix of ones
+ * and zeros, whose gradient is an ordinary one. */
+static void step_both(tn_scope *root, tensor p[2], const tensor *m, const tensor *v,
+	const int64_t *ids, int n, const struct tn_adamw *how)
+{
+	enum { V = 6, H = 20 };
+	tn_scope *s = tn_push(root);
+	float pick[8 * V] = {0};
+	for (int i = 0; i < n; i++)
+		pick[i * V + ids[i]] = 1.0F;
+	tensor slope = tn_normal(s, 1.0, (uint64_t)how->step, SHAPE(n, H));
+	tensor rows = tn_embedding(s, p[0], ids, n);
+	tensor product = tn_matmul(s, tn_from_f32(s, pick, SHAPE(n, V)), p[1]);
+	tn_backward(s, tn_sum(s, tn_mul(s, rows, slope)));
+	tn_backward(s, tn_sum(s, tn_mul(s, product, slope)));
+	assert_true(difference(s, tn_grad(s, p[0]), tn_grad(s, p[1])) < 1e-6);
+	double norm = tn_grad_norm(s, p, 1);
+	assert_true(fabs(norm - tn_grad_norm(s, p + 1, 1)) < 1e-6 * norm);
+	tn_scale_grads(s, p, 2, 0.5);
+	tn_adamw_(s, p, m, v, 2, how);
+	tn_zero_grad(s, p, 2);
+	assert_true(tn_grad_norm(s, p, 2) == 0.0);
+	tn_pop(s);
+}
+
+static void a_tables_rows_move_as_those_of_any_matrix(void **state)
+{
+	(void)state;
+	enum { V = 6, H = 20 };
+	static const int64_t ids[] = {4, 1, 4, 0, 1, 5, 4, 4, 2, 0, 1, 1};
+	for (int run = 0; run < 4;
+		run++) { /* without decay and with it; with moments from outside */
+		tn_scope *s = open_cpu(1 + run % 2);
+		struct tn_adamw how = {.lr = 0.1,
+			.beta1 = 0.9,
+			.beta2 = 0.999,
+			.eps = 1e-8,
+			.weight_decay = run < 2 ? 0.0 : 0.3,
+			.grad_scale = 1.0};
+		tensor start = tn_normal(s, 1.0, 7, SHAPE(V, H)), m[2], v[2];
+		tensor p[2] = {tn_param(s, start), tn_param(s, start)};
+		for (int i = 0; i < 2; i++) {
+			m[i] = tn_zeros(s, TN_F32, SHAPE(V, H));
+			v[i] = tn_zeros(s, TN_F32, SHAPE(V, H));
+		}
+		for (how.step = 1; how.step <= 4; how.step++) {
+			if (how.step == 3) { /* a resumed run: row 4 must go on by its momentum */
+				tensor again = tn_param(s, p[0]);
+				m[0] = tn_copy(s, m[0]);
+				v[0] = tn_copy(s, v[0]);
+				p[0] = again;
+			}
+			step_both(s, p, m, v, ids + 3 * (how.step - 1), 3, &how);
+			assert_true(difference(s, p[0], p[1]) < 1e-6);
+		}
+		tensor last = tn_sub(s, p[0], start); /* row 3 was never looked up */
+		float moved[V * H];
+		assert_true(tn_read_f32(s, last, moved, V * H));
+		assert_true((moved[3 * H] == 0.0F) == (run < 2));
+		assert_true(moved[4 * H] != 0.0F);
+		assert_no_failure(s);
+		tn_close(s);
+	}
+}
+
 static void the_gradient_norm_spans_all_params_and_ignores_threads(void **state)
 {
 	(void)state;
@@ -199,6 +264,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(adamw_equals_the_algorithm_in_doubles),
 		cmocka_unit_test(adamw_refuses_what_it_cannot_update_in_place),
+		cmocka_unit_test(a_tables_rows_move_as_those_of_any_matrix),
 		cmocka_unit_test(the_gradient_norm_spans_all_params_and_ignores_threads),
 		cmocka_unit_test(backward_from_continues_with_a_given_gradient),
 		cmocka_unit_test(running_backward_twice_over_own_ops_is_refused),
