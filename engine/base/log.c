@@ -136,10 +136,15 @@ void log_watch(void (*fn)(int64_t done, int64_t total))
 	state.watch = fn;
 }
 
-void log_progress(const char *what, int64_t done, int64_t total)
+void log_count(int64_t done, int64_t total)
 {
 	if (state.watch)
 		state.watch(done, total);
+}
+
+void log_progress(const char *what, int64_t done, int64_t total)
+{
+	log_count(done, total);
 	if (!state.sink || state.level < LOG_LEVEL_INFO)
 		return;
 	double now = wall_seconds();

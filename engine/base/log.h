@@ -24,7 +24,9 @@ void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
  * what: "encode", "mine"; total 0 = unknown. Call as often as you like: it rate-limits itself. */
 void log_progress(const char *what, int64_t done, int64_t total);
 void log_progress_end(void);
-/* Hears of every log_progress call, however quiet the log is; NULL ends it. */
+/* The same without showing anything: for a job that says how far it is in lines of its own. */
+void log_count(int64_t done, int64_t total);
+/* Hears of every log_progress and log_count, however quiet the log is; NULL ends it. */
 void log_watch(void (*fn)(int64_t done, int64_t total));
 
 #endif

@@ -2,7 +2,8 @@
  * for bit.
  *
  *	state.json           {"format":1, "step":.., "epoch":.., "identity":{option: value, ...}}
- *	trained.safetensors  param.I, exp_avg.I, exp_avg_sq.I for the I-th trained tensor, f32
+ *	trained.safetensors  param.I, exp_avg.I, exp_avg_sq.I for the I-th trained tensor, f32; with rows.I
+ *	                     they hold only these rows of it, the others being as they began
  *
  * There is no generator state to keep: order, draws and dropout follow from (seed, epoch, row) and
  * (seed, step), so the step is all that a run must know. The identity names everything that the

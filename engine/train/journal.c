@@ -116,6 +116,7 @@ bool journal_step(struct journal *r, const struct journal_step *s, struct err *e
 	bool ok = rundir_metrics(r->run, buf_text(&b), err) && put_events(r, s, err);
 	buf_release(&b);
 	rundir_beat(r->run, s->done, r->total_steps);
+	log_count(s->done, r->total_steps);
 	say(r, s);
 	return ok;
 }

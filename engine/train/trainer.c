@@ -146,7 +146,8 @@ static bool is_due(int64_t done, int64_t every)
 	return every > 0 && done % every == 0;
 }
 
-/* Runs the evaluation; a stop in the middle of it is no failure. */
+/* Runs the evaluation; a stop in the middle of it is no failure. What was learnt so far outlives an
+ * evaluation that fails. */
 static bool evaluate(struct trainer *t, struct err *err)
 {
 	struct train_eval found = {.n = 0};
@@ -154,6 +155,9 @@ static bool evaluate(struct trainer *t, struct err *err)
 	if (!t->parts->eval(t->parts->eval_ctx, t->done, &found, &why)) {
 		if (why.code == ERR_STOPPED && stop_requested())
 			return true;
+		struct err ignored = ERR_INIT;
+		if (!save(t, &ignored))
+			log_error("%s", ignored.text);
 		return err_set(err, why.code, "%s", why.text);
 	}
 	t->result.eval = found;
