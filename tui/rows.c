@@ -199,7 +199,9 @@ static void fill(struct rows *s, struct kept *k, struct text line, size_t index)
 	struct dataset *d = data_of(s);
 	bool ok;
 	k->row = (struct row){.index = index};
-	if (d) {
+	/* Rows of the tail have no number of the files', also when the index has just become
+	 * complete. */
+	if (d && index < dataset_rows(d)) {
 		if (!s->reader)
 			s->reader = row_reader_new(d);
 		ok = row_reader_copy(s->reader, index, &k->a, &k->row.r, &err);

@@ -122,8 +122,10 @@ static bool read_kind(json root, const char *path, struct model_config *c, struc
 static bool read_body(struct model_config *c, struct err *err)
 {
 	const char *path = fs_join(&c->arena, c->body_dir, "config.json");
-	struct json_file f;
-	bool ok = json_file_open(path, &f, err);
+	struct json_file f = {0};
+	bool ok = fs_exists(path) ||
+		err_set(err, ERR_DATA, "%s is not there, expected a Hugging Face model folder", path);
+	ok = ok && json_file_open(path, &f, err);
 	if (ok && !json_is(f.root, JSON_OBJECT))
 		ok = err_set(err, ERR_DATA, "%s holds %s, expected an object", path,
 			json_type_name(json_type(f.root)));
