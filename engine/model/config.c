@@ -124,7 +124,9 @@ static bool read_body(struct model_config *c, struct err *err)
 	const char *path = fs_join(&c->arena, c->body_dir, "config.json");
 	struct json_file f = {0};
 	bool ok = fs_exists(path) ||
-		err_set(err, ERR_DATA, "%s is not there, expected a Hugging Face model folder", path);
+		err_set(err, ERR_DATA,
+			"cannot open %s: No such file or directory; expected a Hugging Face model folder",
+			path);
 	ok = ok && json_file_open(path, &f, err);
 	if (ok && !json_is(f.root, JSON_OBJECT))
 		ok = err_set(err, ERR_DATA, "%s holds %s, expected an object", path,

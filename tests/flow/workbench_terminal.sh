@@ -71,9 +71,14 @@ see ' p 1 '
 # The terminal's modes after an end by signal.
 for signal in TERM SEGV; do
 	kill -"$signal" "$(workbench)"
+	for _ in $(seq 100); do
+		[ -n "$(workbench)" ] || break
+		sleep 0.1
+	done
 	keys Enter
 	see 'shell>'
-	keys 'stty -g >after; clear; echo written' Enter
+	# the word is parted, so that its echo on the command line is not taken for the answer
+	keys "stty -g >after; clear; echo writ''ten" Enter
 	see 'written'
 	cmp before after || die "SIG$signal left the terminal changed"
 	keys "clear; $bin rows.jsonl" Enter
