@@ -36,7 +36,7 @@ static bool measure(struct pass *p, struct worker *w, enum inspect_part part, st
 	histogram_add(&w->chars_of[part], text_chars(t));
 	if (!w->tokens)
 		return t.len / BYTES_A_TOKEN > p->max_length;
-	static const struct token_limits no_limits = {0, false};
+	static const struct token_limits no_limits = {.max_length = 0};
 	w->ids.n = 0;
 	size_t n = tokenizer_encode(w->tokens, t, &no_limits, &w->ids);
 	histogram_add(&w->tokens_of[part], n);

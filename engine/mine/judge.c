@@ -41,7 +41,7 @@ bool judge_is(const char *dir, bool *ret, struct err *err)
 static size_t count_special(const struct tokenizer *t)
 {
 	struct ids none = IDS_INIT, both = IDS_INIT;
-	struct token_limits limits = {0, false};
+	struct token_limits limits = {.max_length = 0};
 	tokenizer_join_pair(t, &none, &none, &limits, &both, NULL);
 	size_t n = both.n;
 	ids_release(&both);
@@ -143,7 +143,7 @@ struct tokenized {
 
 static size_t tokenize(struct judge *j, struct tokenized *all, struct text t)
 {
-	struct token_limits limits = {0, true};
+	struct token_limits limits = {.no_special = true};
 	int64_t at = map_intern(&all->number, t, (int64_t)all->n);
 	if ((size_t)at < all->n)
 		return (size_t)at;
@@ -180,7 +180,7 @@ static int by_length(const void *a, const void *b)
 static bool join(const struct judge *j, const struct ids *query, const struct ids *passage,
 	struct ids *out, struct ids *types)
 {
-	struct token_limits limits = {(size_t)j->opt.max_length, false};
+	struct token_limits limits = {.max_length = (size_t)j->opt.max_length};
 	struct ids q = *query, p = *passage; /* shorter views of the same memory */
 	size_t before = out->n, budget = limits.max_length - j->n_special;
 	if (j->opt.query_max_length) {

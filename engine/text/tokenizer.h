@@ -44,16 +44,30 @@ size_t tokenizer_vocab_size(const struct tokenizer *t); /* largest id + 1 */
 struct text tokenizer_token(const struct tokenizer *t, int32_t id);
 bool tokenizer_id(const struct tokenizer *t, struct text token, int32_t *ret);
 int32_t tokenizer_unk(const struct tokenizer *t); /* -1 when it has none */
-const char *tokenizer_kind(const struct tokenizer *t); /* "WordPiece", "Unigram" */
+const char *tokenizer_kind(
+	const struct tokenizer *t); /* "WordPiece", "Unigram", "BPE", "WordLevel" */
 
 struct tokenizer_run;
 struct tokenizer_run *tokenizer_run_new(const struct tokenizer *t);
 void tokenizer_run_free(struct tokenizer_run *r);
 
-/* How a result is cut. max_length counts special tokens; 0 = no limit. */
+/* Whose tokens go when a result is too long. transformers' names: longest_first, only_first,
+ * only_second. */
+enum token_cut { CUT_LONGEST_FIRST, CUT_ONLY_FIRST, CUT_ONLY_SECOND };
+
+/* How a result is cut; all zero: not at all. max_length counts special tokens; 0 = no limit.
+ *
+ * Cutting longest_first never leaves more than max_length (but the special tokens always stay).
+ * only_first and only_second take all that is too much from that one text; when that text would
+ * vanish, or there is no second, nothing is cut (where the Hugging Face library raises), which the
+ * caller sees as a result above max_length. */
 struct token_limits {
 	size_t max_length;
 	bool no_special; /* ids of the text alone, without the post-processor's tokens */
+	enum token_cut cut;
+	bool cut_left; /* the beginning of a text goes, not its end */
+	size_t stride; /* tokens that a part has in common with the part before: see
+			  tokenizer_encode_parts(). At least 1 less than what fits. */
 };
 
 /* Appends the ids of one text. Returns how many ids the text has before cutting (specials
@@ -62,7 +76,7 @@ struct token_limits {
  * xmalloc does. */
 size_t tokenizer_encode(
 	struct tokenizer_run *r, struct text t, const struct token_limits *limits, struct ids *out);
-/* The pair (a, b), cut longest_first as transformers does, with the pair template. types gets one
+/* The pair (a, b), cut as limits say, with the pair template. types gets one
  * type id a token; it may be NULL. */
 size_t tokenizer_encode_pair(struct tokenizer_run *r, struct text a, struct text b,
 	const struct token_limits *limits, struct ids *out, struct ids *types);
@@ -73,5 +87,49 @@ size_t tokenizer_join_pair(const struct tokenizer *t, const struct ids *a, const
 /* Wraps and cuts ids that were made with no_special. */
 size_t tokenizer_join(const struct tokenizer *t, const struct ids *a,
 	const struct token_limits *limits, struct ids *out);
+
+/* Where each token comes from: the bytes [begin, end) of the text as it was given, equal to the
+ * Hugging Face library's offsets (which count code points in Python and bytes in Rust). Always between
+ * characters. What a normaliser put in has the place of the character beside it; neighbouring
+ * tokens that are parts of one character (bytes of it) all have the place of that character; special
+ * tokens of the post-processor have (0, 0). In a pair, each text counts from its own beginning. A
+ * text beyond 4 GiB has no right offsets. */
+struct token_span {
+	uint32_t begin, end;
+};
+struct token_spans {
+	struct token_span *s;
+	size_t n, cap;
+};
+#define TOKEN_SPANS_INIT                                                                           \
+	{                                                                                          \
+		NULL, 0, 0                                                                         \
+	}
+void token_spans_release(struct token_spans *v);
+/* The first token of s[0..n) that covers the byte, or n: none (a space, what was cut off). Special
+ * tokens are passed over; of a pair, hand in the part that belongs to the text. */
+size_t token_span_at(const struct token_span *s, size_t n, size_t byte);
+
+/* tokenizer_encode() and tokenizer_encode_pair() with the place of every token appended to spans.
+ * About ten times slower than ids alone: for screens, not for training. types may be NULL. */
+size_t tokenizer_encode_spans(struct tokenizer_run *r, struct text t,
+	const struct token_limits *limits, struct ids *out, struct token_spans *spans);
+size_t tokenizer_encode_pair_spans(struct tokenizer_run *r, struct text a, struct text b,
+	const struct token_limits *limits, struct ids *out, struct ids *types,
+	struct token_spans *spans);
+
+/* All of a text that is too long, as a row of results of at most max_length, of which neighbours
+ * share limits->stride tokens (return_overflowing_tokens of transformers). Begins as all zero,
+ * refilled by each call. */
+struct token_parts {
+	struct ids ids, types; /* of all parts, one behind the other */
+	struct token_spans spans;
+	size_t *ends; /* of part i in these: ids.id[i ? ends[i - 1] : 0 .. ends[i]) */
+	size_t n, cap; /* parts, at least 1 */
+};
+void token_parts_release(struct token_parts *p);
+/* b.s NULL: a single text. The first part is what tokenizer_encode() gives. */
+void tokenizer_encode_parts(struct tokenizer_run *r, struct text a, struct text b,
+	const struct token_limits *limits, struct token_parts *parts);
 
 #endif

@@ -154,7 +154,7 @@ static void a_file_with_any_byte_changed_does_not_crash(void **state)
 		struct tokenizer *t = tokenizer_open(dir, &err);
 		if (t) {
 			struct tokenizer_run *r = tokenizer_run_new(t);
-			struct token_limits limits = {0, false};
+			struct token_limits limits = {.max_length = 0};
 			struct ids ids = IDS_INIT;
 			tokenizer_encode(
 				r, TEXT("The f\u00e9rry \uff21 \r\n \ubc30\ub294"), &limits, &ids);

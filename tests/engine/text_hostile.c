@@ -34,7 +34,7 @@ static double seconds_for(struct fixture *f, const char *unit, size_t len)
 {
 	struct buf text = BUF_INIT;
 	struct ids ids = IDS_INIT;
-	struct token_limits limits = {0, false};
+	struct token_limits limits = {.max_length = 0};
 	while (text.len < len)
 		buf_adds(&text, unit);
 	double begin = cpu_seconds();
@@ -74,7 +74,7 @@ static void a_word_of_a_million_characters_is_one_unknown_token(void **state)
 	struct fixture f = open_fixture("wordpiece");
 	struct buf text = BUF_INIT;
 	struct ids ids = IDS_INIT;
-	struct token_limits limits = {0, true};
+	struct token_limits limits = {.no_special = true};
 	while (text.len < 1000000)
 		buf_addch(&text, 'a');
 	assert_int_equal(tokenizer_encode(f.r, buf_text(&text), &limits, &ids), 1);
@@ -92,7 +92,7 @@ static void a_long_text_gives_the_ids_of_its_parts(void **state)
 	struct fixture f = open_fixture("unigram");
 	struct ids one = IDS_INIT, many = IDS_INIT;
 	struct buf text = BUF_INIT;
-	struct token_limits limits = {0, true};
+	struct token_limits limits = {.no_special = true};
 	tokenizer_encode(f.r, text_of(part), &limits, &one);
 	for (int i = 0; i < 20000; i++) {
 		buf_adds(&text, i ? " " : "");
@@ -114,7 +114,7 @@ static void bytes_that_are_no_utf8_count_as_replacement_characters(void **state)
 	(void)state;
 	struct fixture f = open_fixture("unigram");
 	struct ids bad = IDS_INIT, good = IDS_INIT;
-	struct token_limits limits = {0, false};
+	struct token_limits limits = {.max_length = 0};
 	tokenizer_encode(f.r, TEXT("ferry\xff\xc0 \xed\xa0\x80 \xf4<mask>\x80"), &limits, &bad);
 	tokenizer_encode(f.r, TEXT("ferry\ufffd\ufffd \ufffd\ufffd\ufffd \ufffd<mask>\ufffd"),
 		&limits, &good);
