@@ -44,6 +44,11 @@ extern const struct job inspect_job, tokenize_job, encode_job, search_job, mine_
 			.range = "cls|mean|max|last|mean_sqrt_len|weighted",                                 \
 			.arg = "P",                                                                          \
 			.help = "overrides the folder's pooling"},                                           \
+		{.name = "attention",                                                                        \
+			.type = OPT_STRING,                                                                  \
+			.def = "auto",                                                                       \
+			.range = "auto|causal|bidirectional",                                                \
+			.help = "of a decoder: auto does as the folder says"},                               \
 		{.name = "max-length",                                                                       \
 			.type = OPT_INT,                                                                     \
 			.range = "2..",                                                                      \

@@ -50,6 +50,7 @@ static bool open_model(struct training *t, struct err *err)
 		.use = MODEL_TRAIN,
 		.dtype = t->encoding.dtype,
 		.pooling = t->encoding.pooling,
+		.attention = t->encoding.attention,
 		.seed = t->opt.seed,
 	};
 	const char *dir = opts_str(t->o, "model");

@@ -22,6 +22,10 @@ struct architecture {
 	const char *model_type; /* config.json's */
 	const char *encoder_class; /* transformers' class without a head: "BertModel" */
 	const char *classifier_class; /* with a sequence classification head; NULL: none */
+	const char *causal_class; /* with a language model's head: "Qwen2ForCausalLM"; NULL: an
+	                             encoder, whose attention is bidirectional */
+	const char *lm_head; /* that head's matrix in the file: "lm_head.weight" */
+	const void *variant; /* what tells it from others of its file: the file's own struct */
 	const char *prefix; /* of the encoder's names inside a class with a head: "bert." */
 	const char *const *lora_targets; /* when the user names none; ends with NULL */
 	/* Tensors that a file may hold and no vector needs, by the start of their name (prefix cut
@@ -37,7 +41,10 @@ struct architecture {
 	void (*free)(struct backbone *b);
 	/* The linears, in the order of the file's layers: what LoRA and prepacking walk over. */
 	size_t (*linears)(struct backbone *b, struct linear **ret, size_t cap);
-	/* [T,H] last hidden states, in the computing dtype. */
+	/* The token table, which a tied lm_head shares; NULL: architectures without such a head. */
+	const struct weight *(*words)(const struct backbone *b);
+	/* [T,H] last hidden states, behind the last norm where there is one, in the computing
+	 * dtype. pass->states and pass->n_layers are heeded. */
 	tensor (*forward)(struct backbone *b, tn_scope *s, const struct token_batch *batch,
 		const struct pass *pass);
 };

@@ -93,6 +93,7 @@ static bool configure(json root, const char *path, struct model_config *c, struc
 			"%s: hidden_size is %lld, expected a multiple of num_attention_heads (%lld)",
 			path, (long long)c->hidden, (long long)c->n_heads);
 	c->head_dim = c->hidden / c->n_heads;
+	c->n_kv_heads = c->n_heads;
 	return true;
 }
 
@@ -252,11 +253,13 @@ static tensor forward(
 {
 	tn_scope *s = tn_push(out);
 	tensor x = embed(b, s, batch, pass); /* [T,H] */
-	for (int64_t i = 0; i < b->c->n_layers; i++) {
+	for (int64_t i = 0; i < pass_layers(pass, b->c->n_layers); i++) {
+		pass_state(pass, out, i, x);
 		tensor y = layer_forward(b, i, s, x, batch->seqs, pass);
 		tn_drop(s, x);
 		x = y;
 	}
+	pass_state(pass, out, pass_layers(pass, b->c->n_layers), x);
 	x = tn_keep(out, x);
 	tn_pop(s);
 	return x;

@@ -111,11 +111,25 @@ static bool read_kind(json root, const char *path, struct model_config *c, struc
 				"%s: architectures is \"%.*s\", a head that does not belong to "
 				"model_type %s",
 				path, TEXT_ARG(name), c->arch->model_type);
+		else if (c->arch->causal_class && text_is(name, c->arch->causal_class))
+			c->is_causal_lm = true;
 		else if (memmem(name.s, name.len, "CausalLM", 8) || starts_with(name, "TF"))
 			return err_set(err, ERR_DATA,
 				"%s: architectures is \"%.*s\", a class that is not known here",
 				path, TEXT_ARG(name));
 	}
+	return true;
+}
+
+static bool hash_config(const char *path, struct model_config *c, struct err *err)
+{
+	struct fs_map m;
+	if (!fs_map(path, &m, err))
+		return false;
+	struct hasher *h = hasher_new();
+	hasher_add(h, m.data, m.len);
+	c->hash = hasher_end(h);
+	fs_unmap(&m);
 	return true;
 }
 
@@ -134,7 +148,33 @@ static bool read_body(struct model_config *c, struct err *err)
 	ok = ok && read_kind(f.root, path, c, err) && c->arch->configure(f.root, path, c, err) &&
 		read_labels(f.root, path, c, err);
 	json_file_close(&f);
-	return ok;
+	return ok && hash_config(path, c, err);
+}
+
+const char *model_attention_name(enum model_attention a)
+{
+	return a == ATTENTION_CAUSAL ? "causal" : "bidirectional";
+}
+
+bool model_attention_choose(struct model_config *c, const char *asked, struct err *err)
+{
+	if (!asked || strcmp(asked, "auto") == 0)
+		return true;
+	enum model_attention a = ATTENTION_BIDIRECTIONAL;
+	if (strcmp(asked, "causal") == 0)
+		a = ATTENTION_CAUSAL;
+	else if (strcmp(asked, "bidirectional") != 0)
+		return err_set(err, ERR_USAGE,
+			"attention is \"%s\", expected auto, causal or bidirectional", asked);
+	if (a == c->attention)
+		return true;
+	if (!c->arch->causal_class)
+		return err_set(err, ERR_USAGE,
+			"%s is an encoder (%s): its attention is bidirectional and cannot be causal",
+			c->dir, c->arch->model_type);
+	c->attention = a;
+	c->attention_from = "--attention";
+	return true;
 }
 
 bool model_config_read(const char *dir, struct model_config *ret, struct err *err)

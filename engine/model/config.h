@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "json.h"
 #include "tensor.h"
@@ -17,6 +18,7 @@
 struct architecture;
 
 enum model_act { MODEL_GELU, MODEL_GELU_TANH, MODEL_RELU, MODEL_SILU };
+enum model_attention { ATTENTION_BIDIRECTIONAL, ATTENTION_CAUSAL };
 
 struct model_config {
 	const char *dir;
@@ -24,14 +26,28 @@ struct model_config {
 	                         modules.json names */
 	const struct architecture *arch;
 	bool is_classifier; /* a sequence classification head: scores, no vectors */
+	bool is_causal_lm; /* the folder is of arch->causal_class: a language model's head */
 
-	/* The backbone, from config.json. */
-	int64_t n_vocab, hidden, n_layers, n_heads, head_dim, ff;
+	/* The backbone, from config.json: what every architecture has. */
+	int64_t n_vocab, hidden, n_layers, n_heads, n_kv_heads, head_dim, ff;
 	int64_t n_positions, n_types; /* rows of the position and token type tables */
 	int64_t n_labels; /* of the classification head */
 	double norm_eps, init_std;
 	double hidden_dropout, attention_dropout, classifier_dropout;
 	enum model_act act;
+	/* The rest of config.json that the architecture reads: its own struct, which configure()
+	 * puts into arena; NULL when there is none. */
+	const void *own;
+
+	/* Which tokens see which: of decoders it can be chosen. */
+	enum model_attention attention;
+	const char *attention_from; /* what says so: "is_causal", "--attention" ... */
+
+	/* A causal language model's head, for rerankers. */
+	bool is_tied; /* it is the token table */
+	double logit_soft_cap; /* logits become cap * tanh(logits / cap); 0: they do not */
+
+	struct hash128 hash; /* of config.json, byte by byte */
 
 	/* How vectors are made, from the sentence-transformers files. */
 	bool has_modules; /* false: no modules.json, so mean pooling, not normalised */
@@ -52,6 +68,11 @@ void model_config_release(struct model_config *c);
 bool model_folder_read(struct model_config *c, struct err *err) MUST_CHECK;
 /* max_length, once n_positions is known. */
 bool model_length_read(struct model_config *c, struct err *err) MUST_CHECK;
+
+/* What the user says (--attention) in place of what config.json does: "causal", "bidirectional",
+ * NULL or "auto" for neither. Only a decoder has the choice. */
+bool model_attention_choose(struct model_config *c, const char *asked, struct err *err) MUST_CHECK;
+const char *model_attention_name(enum model_attention a);
 
 /* For an architecture's own keys: a number in [low, high], required unless def is in that range.
  * path stands in the error. */

@@ -21,7 +21,8 @@ static void settle_options(struct encoder *e, const struct encoder_options *opt)
 	if (e->opt.batch_tokens <= 0)
 		e->opt.batch_tokens = encoder_on_cpu(e) ? 2048 : 16384;
 	/* Strings belong to the caller and may go; what we need later was taken. */
-	e->opt.device = e->opt.pooling = e->opt.query_prompt = e->opt.passage_prompt = NULL;
+	e->opt.device = e->opt.pooling = e->opt.attention = NULL;
+	e->opt.query_prompt = e->opt.passage_prompt = NULL;
 	e->opt.cache_dir = NULL;
 }
 
@@ -79,8 +80,10 @@ static bool check_lengths(const struct encoder *e, const char *dir, struct err *
 struct encoder *encoder_open(const char *dir, const struct encoder_options *opt, struct err *err)
 {
 	struct encoder *e = xcalloc(1, sizeof *e);
-	struct model_options how = {
-		.use = MODEL_ENCODE, .dtype = opt->dtype, .pooling = opt->pooling};
+	struct model_options how = {.use = MODEL_ENCODE,
+		.dtype = opt->dtype,
+		.pooling = opt->pooling,
+		.attention = opt->attention};
 	e->owns = true;
 	e->prompts = &e->own_prompts;
 	bool ok = open_root(e, opt, err);

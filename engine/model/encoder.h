@@ -22,6 +22,7 @@ struct encoder_options {
 	enum model_dtype dtype;
 	int threads; /* 0 = cpu_count() */
 	const char *pooling; /* NULL = the folder's */
+	const char *attention; /* NULL = the folder's */
 	const char *query_prompt, *passage_prompt; /* NULL = the folder's */
 	int64_t max_length; /* 0 = the folder's */
 	int64_t query_max_length, passage_max_length; /* 0 = max_length */

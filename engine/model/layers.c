@@ -8,6 +8,17 @@ uint64_t pass_seed(const struct pass *p, int64_t layer, int place)
 	return rng_next(&r);
 }
 
+int64_t pass_layers(const struct pass *p, int64_t n_layers)
+{
+	return p->n_layers > 0 && p->n_layers < n_layers ? p->n_layers : n_layers;
+}
+
+void pass_state(const struct pass *p, tn_scope *out, int64_t index, tensor x)
+{
+	if (p->states)
+		p->states[index] = tn_keep(out, x);
+}
+
 void linear_declare(struct params *p, struct linear *l, int64_t out, int64_t in, const char *name)
 {
 	params_one(p, &l->w, WEIGHT_LINEAR, out, in, "%s.weight", name);

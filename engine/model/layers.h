@@ -19,7 +19,16 @@ struct pass {
 	enum tn_dtype dtype; /* of the activations */
 	double hidden_dropout, attention_dropout, lora_dropout; /* 0 when nothing is trained */
 	uint64_t seed;
+	/* Only the first n_layers layers run, 0: all. The last norm follows the last that runs. */
+	int64_t n_layers;
+	/* NULL, or [n_layers + 1], filled as transformers' hidden_states, in the caller's scope: the
+	 * embeddings, what each layer gives, the last one behind the last norm. */
+	tensor *states;
 };
+/* pass->n_layers, or all of the model's. */
+int64_t pass_layers(const struct pass *p, int64_t n_layers);
+/* Puts x, which lies in a child of scope out, into pass->states when these are wanted. */
+void pass_state(const struct pass *p, tn_scope *out, int64_t index, tensor x);
 /* A seed of its own for each place in the model. */
 uint64_t pass_seed(const struct pass *p, int64_t layer, int place);
 

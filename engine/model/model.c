@@ -111,6 +111,7 @@ struct model *model_open(
 	m->params = (struct params)PARAMS_INIT;
 	m->weights.by_name = (struct map)MAP_INIT;
 	if (model_config_read(dir, &m->config, err) && choose_pooling(m, opt, err) &&
+		model_attention_choose(&m->config, opt->attention, err) &&
 		choose_dtype(m, opt, err) &&
 		safetensors_open_dir(m->config.body_dir, &m->weights, err) && bind(m, err) &&
 		load(m, opt, err))
@@ -168,9 +169,8 @@ struct hash128 model_hash(const struct model *m)
 	struct hasher *h = hasher_new();
 	hasher_text(h, text_of(c->arch->model_type));
 	hasher_add(h, &weights, sizeof weights);
-	hasher_int(h, c->n_heads);
-	hasher_int(h, c->act);
-	hasher_add(h, &c->norm_eps, sizeof c->norm_eps);
+	hasher_add(h, &c->hash, sizeof c->hash);
+	hasher_int(h, c->attention);
 	hasher_int(h, c->normalizes);
 	hasher_int(h, c->pools_prompt);
 	return hasher_end(h);
@@ -233,6 +233,20 @@ tensor model_hidden(
 	tensor x = tn_keep(out, hidden(m, s, b, how)); /* [T,H] */
 	tn_pop(s);
 	return x;
+}
+
+size_t model_states(struct model *m, tn_scope *out, const struct token_batch *b,
+	const struct forward *how, tensor *ret)
+{
+	tn_scope *s = push(m, out);
+	struct pass pass = pass_of(m, how);
+	pass.states = ret;
+	size_t n = (size_t)m->config.n_layers + 1;
+	m->config.arch->forward(m->backbone, s, b, &pass);
+	for (size_t i = 0; i < n; i++)
+		ret[i] = tn_keep(out, tn_cast(s, ret[i], TN_F32));
+	tn_pop(s);
+	return n;
 }
 
 tensor model_embed(

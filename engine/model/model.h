@@ -30,6 +30,8 @@ struct model_options {
 	enum model_dtype dtype; /* AUTO: bf16 on a GPU or a CPU with AMX, else f32 */
 	const char *pooling; /* "cls", "mean", "max", "last", "mean_sqrt_len", "weighted"; NULL =
 	                        the folder's */
+	const char
+		*attention; /* "causal", "bidirectional"; NULL or "auto" = what the folder says */
 	uint64_t seed; /* for weights that the folder lacks (a new classification head) */
 };
 
@@ -76,6 +78,11 @@ tensor model_classify(
 /* Last hidden states, [T, H] f32, for parity tests and heads. */
 tensor model_hidden(
 	struct model *m, tn_scope *s, const struct token_batch *b, const struct forward *how);
+
+/* What transformers calls hidden_states: the embeddings, what each layer gives, the last one behind
+ * the last norm; [T,H] f32 each. ret [layers + 1]; returns how many. */
+size_t model_states(struct model *m, tn_scope *s, const struct token_batch *b,
+	const struct forward *how, tensor *ret);
 
 /* Training. */
 struct lora_options {
