@@ -118,7 +118,7 @@ static bool load_added_tokens(json list, struct tokenizer *t, struct err *err)
 	return load_added_end(t, err) || err_prefix(err, "added_tokens");
 }
 
-static bool load_parts(json root, struct tokenizer *t, struct err *err)
+bool load_tokenizer_root(json root, struct tokenizer *t, struct err *err)
 {
 	struct text version;
 	if (!json_is(root, JSON_OBJECT))
@@ -146,7 +146,7 @@ bool load_tokenizer_json(const char *path, struct tokenizer *t, struct err *err)
 {
 	struct json_file f;
 	bool ok = json_file_open(path, &f, err);
-	if (ok && !load_parts(f.root, t, err))
+	if (ok && !load_tokenizer_root(f.root, t, err))
 		ok = err_prefix(err, "%s", path);
 	json_file_close(&f);
 	return ok;

@@ -47,6 +47,12 @@ bool load_tokenizer_json(const char *path, struct tokenizer *t, struct err *err)
 /* vocab.txt, with the options of tokenizer_config.json in the same folder when there is one. */
 bool load_vocab_txt(
 	const char *path, const char *config_path, struct tokenizer *t, struct err *err) MUST_CHECK;
+/* A sentencepiece model, with tokenizer_config.json and config.json of the same folder when they are
+ * there. */
+bool load_sentencepiece(const char *path, const char *config_path, const char *model_path,
+	struct tokenizer *t, struct err *err) MUST_CHECK;
+/* What a tokenizer.json says, read from its root. */
+bool load_tokenizer_root(json root, struct tokenizer *t, struct err *err) MUST_CHECK;
 /* Registers an added token under the id that the Hugging Face library gives it. file_id -1: none. */
 struct added_spec {
 	struct text content;

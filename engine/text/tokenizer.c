@@ -47,19 +47,40 @@ static bool hash_files(const char *const *paths, size_t n, struct hash128 *ret, 
 	return ok;
 }
 
+/* The sentencepiece model of a folder, by the names that transformers gives it; NULL: none. */
+static const char *find_sentencepiece(const char *dir, struct arena *a)
+{
+	static const char *const names[] = {"sentencepiece.bpe.model", "tokenizer.model",
+		"spiece.model", "sentencepiece.model"};
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		const char *path = fs_join(a, dir, names[i]);
+		if (fs_exists(path))
+			return path;
+	}
+	return NULL;
+}
+
 static bool load(const char *dir, struct tokenizer *t, struct err *err)
 {
 	const char *model = fs_join(&t->arena, dir, "tokenizer.json");
-	const char *files[] = {fs_join(&t->arena, dir, "vocab.txt"),
-		fs_join(&t->arena, dir, "tokenizer_config.json")};
+	const char *vocab = fs_join(&t->arena, dir, "vocab.txt");
+	const char *pieces = find_sentencepiece(dir, &t->arena);
+	const char *config = fs_join(&t->arena, dir, "tokenizer_config.json");
+	const char *model_config = fs_join(&t->arena, dir, "config.json");
 	if (fs_exists(model))
 		return load_tokenizer_json(model, t, err) && hash_files(&model, 1, &t->hash, err);
-	if (fs_exists(files[0]))
-		return load_vocab_txt(files[0], files[1], t, err) &&
-			hash_files(files, 2, &t->hash, err);
+	if (fs_exists(vocab)) {
+		const char *files[] = {vocab, config};
+		return load_vocab_txt(vocab, config, t, err) && hash_files(files, 2, &t->hash, err);
+	}
+	if (pieces) {
+		const char *files[] = {pieces, config, model_config};
+		return load_sentencepiece(pieces, config, model_config, t, err) &&
+			hash_files(files, 3, &t->hash, err);
+	}
 	return err_set(err, ERR_DATA,
-		"%s has neither a tokenizer.json nor a vocab.txt, expected a Hugging Face model "
-		"folder",
+		"%s has neither a tokenizer.json nor a vocab.txt nor a sentencepiece model, expected "
+		"a Hugging Face model folder",
 		dir);
 }
 

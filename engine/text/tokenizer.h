@@ -1,7 +1,7 @@
 /* tokenizer.h - in: UTF-8 texts; out: token ids, equal to Hugging Face's for the same files.
  *
- * Opened from a model folder: tokenizer.json when there is one, else vocab.txt (+
- * tokenizer_config.json). The stored truncation and padding never apply. What a tokenizer.json asks
+ * Opened from a model folder: tokenizer.json when there is one, else vocab.txt, else a sentencepiece
+ * model (both with tokenizer_config.json). The stored truncation and padding never apply. What a tokenizer.json asks
  * for and we do not know is refused by its key.
  *
  *	struct tokenizer *t = tokenizer_open("build/models/me5-small", &err);
