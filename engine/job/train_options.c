@@ -187,7 +187,8 @@ static const struct option options[] = {
 	{.name = "eval-data",
 		.type = OPT_STRING,
 		.arg = "DIR",
-		.help = "BEIR folder to evaluate on, at the end and every --eval-steps"},
+		.help = "BEIR folder to evaluate on: before the first step, every --eval-steps, at "
+			"the end"},
 	{.name = "eval-split",
 		.type = OPT_STRING,
 		.def = "dev",

@@ -163,6 +163,28 @@ static void keep_until(struct text all, int64_t step, struct buf *out)
 	json_parser_free(p);
 }
 
+bool rundir_has_metrics(struct rundir *r, int64_t step, const char *key)
+{
+	const char *path = rundir_file(r, "metrics.jsonl");
+	struct buf all = BUF_INIT;
+	struct err ignored = ERR_INIT;
+	struct json_parser *p = json_parser_new();
+	bool found = false;
+	if (fs_exists(path) && fs_read(path, &all, 0, &ignored))
+		for (const char *s = all.data; s && *s && !found;) {
+			size_t len = strcspn(s, "\n");
+			json line;
+			int64_t here;
+			found = json_parse(p, s, len, 0, &line, NULL) &&
+				json_int(json_get(line, "step"), &here) && here == step &&
+				!json_is(json_get(line, key), JSON_MISSING);
+			s += len + (s[len] == '\n');
+		}
+	json_parser_free(p);
+	buf_release(&all);
+	return found;
+}
+
 bool rundir_rewind_metrics(struct rundir *r, int64_t step, struct err *err)
 {
 	const char *path = rundir_file(r, "metrics.jsonl");

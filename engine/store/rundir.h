@@ -47,6 +47,8 @@ bool rundir_metrics(struct rundir *r, struct text line, struct err *err) MUST_CH
 /* Drops the lines whose `step` is larger: a resumed run writes them again. Call before the first
  * rundir_metrics(). */
 bool rundir_rewind_metrics(struct rundir *r, int64_t step, struct err *err) MUST_CHECK;
+/* Whether a line of that step is there and has a value under key. */
+bool rundir_has_metrics(struct rundir *r, int64_t step, const char *key);
 /* Makes the lines written so far durable. */
 bool rundir_sync_metrics(struct rundir *r, struct err *err) MUST_CHECK;
 /* What the next heartbeat says; cheap. total 0: unknown. */

@@ -156,12 +156,19 @@ static bool evaluate(struct trainer *t, struct err *err)
 		if (why.code == ERR_STOPPED && stop_requested())
 			return true;
 		struct err ignored = ERR_INIT;
-		if (!save(t, &ignored))
+		if (t->done > 0 && !save(t, &ignored))
 			log_error("%s", ignored.text);
 		return err_set(err, why.code, "%s", why.text);
 	}
 	t->result.eval = found;
 	return journal_eval(&t->journal, t->done, epochs_done(t), &found, err);
+}
+
+/* What training is measured against: the model as it came. A run that goes on knows it already. */
+static bool evaluate_base(struct trainer *t, struct err *err)
+{
+	bool is_known = t->done > 0 || rundir_has_metrics(t->parts->run, 0, "eval");
+	return !t->parts->eval || is_known || stop_requested() || evaluate(t, err);
 }
 
 static bool save_is_due(const struct trainer *t)
@@ -209,7 +216,8 @@ bool trainer_run(const struct trainer_parts *parts, const struct trainer_options
 	bool ok = tn_status(parts->root) == TN_OK || tensor_failure(&t, err);
 	ok = ok && (!resume || load(&t, err));
 	t.result.first_step = t.done;
-	ok = ok && journal_open(&t.journal, parts, opt, t.done, err) && loop(&t, err);
+	ok = ok && journal_open(&t.journal, parts, opt, t.done, err) && evaluate_base(&t, err) &&
+		loop(&t, err);
 	t.result.steps = t.done;
 	t.result.epochs = epochs_done(&t);
 	t.result.loss = journal_loss(&t.journal);

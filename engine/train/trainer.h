@@ -45,7 +45,7 @@ struct train_eval {
 	struct tf_scalar scalar[EVAL_SCALARS]; /* names are borrowed, and live as long as the run */
 	size_t n;
 };
-/* Evaluates the model as it is after `step` steps. */
+/* Evaluates the model as it is after `step` steps; 0: as it came, before the first. */
 typedef bool (*train_eval_fn)(void *ctx, int64_t step, struct train_eval *ret, struct err *err);
 
 /* All borrowed. */

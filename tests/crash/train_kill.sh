@@ -69,6 +69,10 @@ chain full "--epochs 6 --weight-decay 0.1" rename:2:kill write:9:kill fsync:14:k
 chain lora "--epochs 4 --lora --lora-r 4 --lora-dropout 0.1 --loss kl_div --accumulate 2 --fill-negatives random" \
 	rename:12:kill fsync:33:kill
 
+# Evaluated before the first step, once: a run that died before its first checkpoint knows that figure already.
+chain evaluated "--epochs 4 --eval-data tests/fixtures/rows_beir --eval-split test --eval-steps 4" write:6:kill fsync:9:kill
+[ "$(grep -c '"step":0,.*"eval"' "$scratch/evaluated/metrics.jsonl")" = 1 ] || fail "evaluated: not once before the first step"
+
 # SIGKILL from outside, at moments that nobody chose.
 train random-whole --max-steps 60 >"$scratch/out" 2>&1
 for delay in 0.$((RANDOM % 10)) 1.$((RANDOM % 10)) 1.$((RANDOM % 10)); do

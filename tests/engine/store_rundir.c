@@ -162,6 +162,9 @@ static void metrics_survive_a_cut_line_and_can_be_rewound(void **state)
 	assert_ok(r, &err);
 	assert_ok(rundir_rewind_metrics(r, 2, &err), &err);
 	assert_ok(rundir_metrics(r, TEXT("{\"step\":3,\"again\":1}"), &err), &err);
+	assert_true(rundir_has_metrics(r, 2, "eval"));
+	assert_false(rundir_has_metrics(r, 1, "eval"));
+	assert_false(rundir_has_metrics(r, 4, "step"));
 	rundir_close(r, RUN_DONE, NULL);
 	assert_true(file_is(file,
 		"{\"step\":1}\n{\"step\":2}\n{\"step\":2,\"eval\":true}\n"

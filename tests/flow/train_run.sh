@@ -69,7 +69,8 @@ metrics = lines("run/metrics.jsonl")
 steps = [m for m in metrics if "eval" not in m]
 evals = [m for m in metrics if "eval" in m]
 assert [m["step"] for m in steps] == list(range(1, 31))
-assert [m["step"] for m in evals] == [12, 24, 30]
+assert [m["step"] for m in evals] == [0, 12, 24, 30] and metrics[0] == evals[0], evals
+assert os.path.getsize(at("run/eval/step-0.run")) > 0
 assert steps[0]["lr"] == 0 and max(m["lr"] for m in steps) == 3e-3
 assert steps[-1]["loss"] < 0.5 * steps[0]["loss"], (steps[0]["loss"], steps[-1]["loss"])
 assert evals[-1]["eval"]["ndcg@10"] == result["metrics"]["ndcg@10"] > 0.8, evals
