@@ -32,31 +32,55 @@ static void draw_header(struct app *a, struct grid *g, const struct screen_ops *
 	buf_release(&right);
 }
 
-static int put_hint(struct grid *g, struct rect line, int col, const char *key, const char *label)
+struct hint {
+	char key[16];
+	const char *label;
+};
+
+static int width_of(const struct hint *h)
 {
-	int need = (int)utf8_width(text_of(key)) + (int)strlen(label) + 3;
-	if (col + need > line.cols)
-		return col;
-	col += grid_put(g, line, 0, col, STYLE_PLAIN, " ");
-	col += grid_put(g, line, 0, col, STYLE_KEY, key);
-	return col + grid_printf(g, line, 0, col, STYLE_DIM, " %s ", label);
+	return (int)utf8_width(text_of(h->key)) + (int)strlen(h->label) + 2;
 }
 
-/* The commands with a footer number, smallest first, as many as fit; help and the other screens always. */
-static void draw_footer(const struct app *a, struct grid *g, int row)
+static int put_hint(struct grid *g, struct rect line, int col, const struct hint *h, int gap)
 {
-	struct rect line = {row, 0, 1, g->cols}, rest = {row, 0, 1, g->cols - 15};
+	if (col + width_of(h) > line.cols)
+		return col;
+	col += 1 + grid_put(g, line, 0, col + 1, STYLE_KEY, h->key);
+	return col + gap + grid_printf(g, line, 0, col, STYLE_DIM, " %s", h->label);
+}
+
+/* The commands with a footer number, smallest first. */
+static size_t list_hints(const struct app *a, struct hint *out, size_t max)
+{
 	enum { LAST = 10 };
-	int col = 0;
+	size_t n = 0;
 	for (int order = 1; order < LAST; order++)
-		for (const struct command *c = commands; c->id; c++) {
+		for (const struct command *c = commands; c->id && n < max; c++) {
+			const char *s = c->keys;
 			if (c->footer != order || !(c->where & (1u << app_screen(a))))
 				continue;
-			const char *s = c->keys;
-			col = put_hint(g, rest, col, key_label(key_parse(&s)), c->label);
+			snprintf(out[n].key, sizeof out[n].key, "%s", key_label(key_parse(&s)));
+			out[n++].label = c->label;
 		}
-	col = put_hint(g, line, col, "g", "go");
-	put_hint(g, line, col, "?", "help");
+	return n;
+}
+
+/* As many as fit, closer together where that shows more of them; help and the other screens always. */
+static void draw_footer(const struct app *a, struct grid *g, int row)
+{
+	static const struct hint go = {"g", "go"}, help = {"?", "help"};
+	struct hint hints[24];
+	size_t n = list_hints(a, hints, ARRAY_LEN(hints));
+	int always = width_of(&go) + width_of(&help), width = always, col = 0;
+	for (size_t i = 0; i < n; i++)
+		width += width_of(&hints[i]) + 1;
+	int gap = width + 1 > g->cols ? 0 : 1;
+	struct rect line = {row, 0, 1, g->cols}, rest = {row, 0, 1, g->cols - always - gap};
+	for (size_t i = 0; i < n; i++)
+		col = put_hint(g, rest, col, &hints[i], gap);
+	col = put_hint(g, line, col, &go, gap);
+	put_hint(g, line, col, &help, gap);
 }
 
 static void draw_prompt(struct grid *g, int row)

@@ -69,6 +69,16 @@ static void ask_options(struct app *a, enum command_id id, const char *prompt, c
 	app_apply(a, &e);
 }
 
+static void open_named(struct app *a, struct text args)
+{
+	char *path = xasprintf("%.*s", TEXT_ARG(args));
+	if (args.len)
+		app_open_file(a, path);
+	else
+		ask_options(a, CMD_OPEN, "open: ", "");
+	free(path);
+}
+
 static void start_command(struct app *a, enum command_id id, struct text args)
 {
 	char *model = jobline_model(&a->session);
@@ -167,11 +177,7 @@ static bool run_work(struct app *a, enum command_id id, struct text args)
 {
 	switch ((int)id) {
 	case CMD_OPEN:
-		if (args.len) {
-			char *path = xasprintf("%.*s", TEXT_ARG(args));
-			app_open_file(a, path);
-			free(path);
-		}
+		open_named(a, args);
 		return true;
 	case CMD_RESULT:
 		open_result(a);

@@ -29,7 +29,8 @@ const struct command commands[] = {
 	{CMD_ZOOM, "zoom", "", "z", ON_PANES | ON(DATA), 0, "the focused pane alone, and back", ""},
 	{CMD_GOTO, "line", "N", "", ON(DATA), 0, "to line N", ""},
 
-	{CMD_OPEN, "open", "[FILE]", "Enter", ON_ALL, 1, "what the cursor is on, or a file", "open"},
+	{CMD_ENTER, "enter", "", "Enter", ON_ALL & ~ON(CURATE), 1, "open what the cursor is on", "open"},
+	{CMD_OPEN, "open", "FILE", "", ON_ALL, 0, "the rows of a file or a BEIR folder", ""},
 	{CMD_BACK, "back", "", "q", ON_ALL, 9, "to the screen before", "back"},
 	{CMD_QUIT, "quit", "", "Q", ON_ALL, 0, "leave; jobs go on, decisions are on disk", ""},
 	{CMD_DATA, "data", "", "g+d", ON_ALL, 0, "the rows", ""},
@@ -60,7 +61,7 @@ const struct command commands[] = {
 	{CMD_SKIP, "skip", "", "s", DECIDE, 5, "no opinion; next", "skip"},
 	{CMD_EDIT, "edit", "TEXT", "e", DECIDE, 4, "change the text", "edit"},
 	{CMD_NOTE, "note", "TEXT", "r", DECIDE, 0, "write down why", ""},
-	{CMD_SUGGESTION, "suggestion", "", "w", DECIDE, 6, "take what is suggested; next", "suggested"},
+	{CMD_SUGGESTION, "suggestion", "", "w", DECIDE, 6, "take what is suggested; next", "take"},
 	{CMD_KEEP_REST, "keep-rest", "", "A", ON(CURATE) | ON(NEGATIVES), 7, "keep the other candidates; next row", "rest"},
 	{CMD_PICK, "pick", "N", "1 2 3 4 5 6 7 8 9", ON(CURATE) | ON(NEGATIVES), 0, "to candidate N", ""},
 	{CMD_UNDO, "undo", "", "u", ON_ROWS, 7, "take the last decision back", "undo"},

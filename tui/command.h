@@ -47,6 +47,7 @@ enum command_id {
 	CMD_PANE_BACK,
 	CMD_ZOOM,
 	/* screens */
+	CMD_ENTER,
 	CMD_OPEN,
 	CMD_BACK,
 	CMD_QUIT,

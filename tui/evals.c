@@ -24,9 +24,10 @@ static void read_queries(struct eval_result *r, json per_query)
 	r->queries = arena_calloc(&r->arena, n + 1, sizeof *r->queries);
 	for (struct json_iter it = json_each(per_query); json_next(&it);) {
 		struct text id = arena_text(&r->arena, (struct text){it.key, it.key_len});
-		double v = number(it.value, eval_metrics[0]);
+		double v = number(it.value, eval_metrics[0]), mrr = number(it.value, "mrr@10");
+		int rank = mrr > 0 ? (int)(1 / mrr + 0.5) : 0;
 		map_put(&r->by_id, id, (int64_t)r->n_queries);
-		r->queries[r->n_queries++] = (struct eval_query){id, v};
+		r->queries[r->n_queries++] = (struct eval_query){id, v, rank};
 	}
 }
 
@@ -123,10 +124,10 @@ void evals_release(struct evals *e)
 	*e = (struct evals){0};
 }
 
-double eval_value(const struct eval_result *r, struct text query)
+const struct eval_query *eval_query(const struct eval_result *r, struct text query)
 {
 	int64_t i;
-	return map_get(&r->by_id, query, &i) ? r->queries[i].value : NAN;
+	return map_get(&r->by_id, query, &i) ? &r->queries[i] : NULL;
 }
 
 struct text eval_query_text(const struct eval_result *r, struct text query)

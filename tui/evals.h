@@ -10,6 +10,7 @@
 struct eval_query {
 	struct text id;
 	double value; /* of the metric that is shown */
+	int rank; /* of the first passage that answers, from 1; 0 = not among those that count */
 };
 struct eval_result {
 	char name[200]; /* the job's: "eval-2" */
@@ -35,6 +36,7 @@ void evals_read(struct evals *e, const struct session *s);
 void evals_release(struct evals *e);
 /* What a query says, from the folder's queries.jsonl; TEXT_NONE when it cannot be read. */
 struct text eval_query_text(const struct eval_result *r, struct text query);
-double eval_value(const struct eval_result *r, struct text query); /* NAN: not in there */
+const struct eval_query *eval_query(
+	const struct eval_result *r, struct text query); /* NULL: not in there */
 
 #endif

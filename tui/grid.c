@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/mem.h"
 #include "base/utf8.h"
@@ -199,6 +200,36 @@ void grid_style(struct grid *g, struct rect r, enum style style)
 	for (int row = 0; row < r.rows; row++)
 		for (int col = 0; col < r.cols; col++)
 			at(g, r.row + row, r.col + col)->style = (uint8_t)style;
+}
+
+/* Bytes of word that the cells from col on spell, up to *ret_end; 0: they do not. */
+static bool spells(
+	const struct grid *g, int row, int col, int right, const char *word, int *ret_end)
+{
+	while (*word && col < right) {
+		const char *cell = grid_at(g, row, col++)->text;
+		size_t n = strlen(cell);
+		if (n && strncasecmp(cell, word, n) != 0)
+			return false;
+		word += n;
+	}
+	while (col < right && grid_at(g, row, col)->text[0] == '\0')
+		col++;
+	*ret_end = col;
+	return *word == '\0';
+}
+
+void grid_match(struct grid *g, struct rect r, const char *word)
+{
+	r = clip(g, r);
+	for (int row = r.row; *word && row < r.row + r.rows; row++)
+		for (int col = r.col, end; col < r.col + r.cols; col++) {
+			if (!grid_at(g, row, col)->text[0] ||
+				!spells(g, row, col, r.col + r.cols, word, &end))
+				continue;
+			grid_style(g, (struct rect){row, col, 1, end - col}, STYLE_MATCH);
+			col = end - 1;
+		}
 }
 
 struct rect grid_frame(struct grid *g, struct rect r, const char *title, bool has_focus)

@@ -67,6 +67,8 @@ void grid_field(struct grid *g, struct rect r, int row, int col, int width, enum
 	bool is_right, struct text t);
 void grid_fill(struct grid *g, struct rect r, enum style style); /* spaces */
 void grid_style(struct grid *g, struct rect r, enum style style); /* restyles what stands there */
+/* Restyles every place where a line of r shows the word; letters of either case, no match across lines. */
+void grid_match(struct grid *g, struct rect r, const char *word);
 /* A frame with a title in its upper edge; returns the inside. */
 struct rect grid_frame(struct grid *g, struct rect r, const char *title, bool has_focus);
 

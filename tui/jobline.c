@@ -74,25 +74,30 @@ const char *jobline_value(char *const *words, size_t n, const char *name)
 	return found;
 }
 
+/* What the job was given as --model; NULL: nothing. The caller frees it. */
+static char *model_of(const struct job_entry *j)
+{
+	char *line = xstrdup(j->status.command), *words[JOBLINE_MAX_WORDS];
+	size_t n = 0;
+	struct err ignored = ERR_INIT;
+	const char *model =
+		jobline_split(line, words, &n, &ignored) ? jobline_value(words, n, "model") : NULL;
+	char *copy = model ? xstrdup(model) : NULL;
+	free(line);
+	return copy;
+}
+
 char *jobline_model(const struct session *s)
 {
+	/* an evaluation may be about what was trained here, which nobody trains on by default; score's model is a judge */
+	static const char *const kinds[] = {"mine", "train", "eval"};
 	const char *given = getenv("VECSMITH_MODEL");
-	if (given && *given)
-		return xstrdup(given);
-	for (size_t i = 0; i < s->n_jobs; i++) {
-		char *line = xstrdup(s->jobs[i].status.command), *words[JOBLINE_MAX_WORDS];
-		size_t n = 0;
-		struct err ignored = ERR_INIT;
-		/* score's model is a judge, not the one that is trained here */
-		bool ok =
-			strncmp(line, "score", 5) != 0 && jobline_split(line, words, &n, &ignored);
-		const char *model = ok ? jobline_value(words, n, "model") : NULL;
-		char *copy = model ? xstrdup(model) : NULL;
-		free(line);
-		if (copy)
-			return copy;
-	}
-	return NULL;
+	char *model = given && *given ? xstrdup(given) : NULL;
+	for (size_t k = 0; k < ARRAY_LEN(kinds); k++)
+		for (size_t i = 0; i < s->n_jobs && !model; i++)
+			if (strncmp(s->jobs[i].status.command, kinds[k], strlen(kinds[k])) == 0)
+				model = model_of(&s->jobs[i]);
+	return model;
 }
 
 /* The data set's name without what a format or an earlier step put behind it. */

@@ -22,7 +22,7 @@ bool jobline_complete(const struct session *s, const char *command, struct text 
 char *jobline_fresh_file(const struct session *s, const char *suffix);
 /* runs/NAME-1, -2 ... likewise, for a training. */
 char *jobline_fresh_run(const struct session *s);
-/* $VECSMITH_MODEL, else the model of the newest job that had one; NULL: none known. The caller frees it. */
+/* $VECSMITH_MODEL, else the model of the newest mining, training or evaluation, in this order; NULL: none known. The caller frees it. */
 char *jobline_model(const struct session *s);
 
 #endif

@@ -93,6 +93,16 @@ const struct row *session_row(struct session *s)
 	return rows_at(s->rows, s->row);
 }
 
+const char *session_no_row(const struct session *s)
+{
+	if (rows_work_percent(s->rows) < 100)
+		return "reading the rows";
+	if (rows_total(s->rows))
+		return "no row passes the filter: g d, then :filter-clear shows all";
+	return rows_name(s->rows)[0] ? "the file holds no rows"
+				     : "no rows: :open FILE.jsonl, or a BEIR folder";
+}
+
 void session_status(const struct session *s, struct buf *out)
 {
 	if (s->save_failed) {

@@ -59,8 +59,9 @@ void session_status(const struct session *s, struct buf *out); /* right end of t
 /* The data set as a header names it: at most 32 columns. */
 void session_name(const struct session *s, struct buf *out);
 
-/* The row at the cursor; NULL when there is none. */
+/* The row at the cursor; NULL when there is none, and then why in one sentence. */
 const struct row *session_row(struct session *s);
+const char *session_no_row(const struct session *s);
 
 /* One decision about a text of a row, or several at once (one undo). reason "" = the person's own. */
 bool session_decide(

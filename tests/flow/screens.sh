@@ -12,12 +12,14 @@ unset VECSMITH_WORKSPACE VECSMITH_MODEL VECSMITH_JOB
 export HOME=$scratch USER=tester TZ=UTC
 failed=0
 
-# draw SCRIPT SIZE LOCALE: the screens of a script, in a workspace of its own.
+# draw SCRIPT SIZE LOCALE: the screens of a script, in a workspace of its own: a new one, or one with a past where the script's
+# first line says so.
 draw() {
 	local dir=$scratch/work
 	rm -rf "$dir"
 	mkdir -p "$dir"
 	cp "$rows" "$dir/rows.jsonl"
+	! head -n 1 "$1" | grep -q '^# workspace' || bash tests/screens/workspace.sh "$dir" $$
 	(cd "$dir" && LC_ALL=$3 "$bin" --script "$1" --size "$2" rows.jsonl)
 }
 
@@ -40,7 +42,7 @@ for script in "$golden"/*.script; do
 	done
 	# one pane at a time at 60x16: drawn, header and footer there
 	draw "$script" 60x16 C.UTF-8 >"$scratch/small.txt"
-	grep -q rows.jsonl "$scratch/small.txt" && grep -q '? help' "$scratch/small.txt" || {
+	grep -qE 'rows\.jsonl|train-1|faq eval' "$scratch/small.txt" && grep -q '? help' "$scratch/small.txt" || {
 		echo "$name 60x16: no header or no footer"
 		failed=1
 	}

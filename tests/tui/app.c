@@ -2,6 +2,8 @@
 #include "support.h"
 
 #include <locale.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/fs.h"
@@ -31,6 +33,18 @@ static const char *quick_scratch(void)
 		atexit(remove_scratch);
 	}
 	return scratch;
+}
+
+/* A workspace with jobs of every state, a run that goes on, and two evaluations; see tests/screens/workspace.sh. */
+static void record_past(const char *workspace)
+{
+	struct err err = ERR_INIT;
+	char dir[4096], line[9000];
+	snprintf(dir, sizeof dir, "%s/%s", quick_scratch(), workspace);
+	assert_ok(fs_mkdirs(dir, &err), &err);
+	snprintf(line, sizeof line, "bash %s %s %ld", test_file("tests/screens/workspace.sh"), dir,
+		(long)getpid());
+	assert_int_equal(system(line), 0);
 }
 
 static struct app *open_app(const char *workspace, const char *data, bool is_ascii)
@@ -104,8 +118,10 @@ static void assert_names(struct app *a, const char *name)
 static void every_screen_is_drawn_at_every_size(void **state)
 {
 	(void)state;
-	static const char *const places[] = {"gd", "gdG", "gr", "grG", "gn", "gnG", "gc", "gt",
-		"ge", "gj", "?", ":messages<Enter>", "gd/한글", "gtL"};
+	static const char *const places[] = {"gd", "gdG", "gr", "grG", "gn", "gnG", "gc", "gc<Tab>",
+		"gcz", "gt", "gtz", "z", "z", "gt<Tab>:set lr x<Enter>", "ge", "ge<Enter>z", "gj",
+		"gjG", "gjjX", "?", ":messages<Enter>", "gd/한글", "gtL"};
+	record_past("sizes");
 	struct app *a = open_app("sizes", test_file("assets/demo/train.jsonl"), false);
 	for (size_t p = 0; p < ARRAY_LEN(places); p++) {
 		type(a, places[p]);
@@ -171,6 +187,7 @@ static void random_keys_break_nothing(void **state)
 {
 	(void)state;
 	int n = getenv("VECSMITH_SOAK") ? 100000 : 7000;
+	record_past("random");
 	random_keys("random", test_file("assets/demo/train.jsonl"), false, n, 1);
 }
 
@@ -265,6 +282,59 @@ static void a_second_workbench_reads_and_says_who_writes(void **state)
 	app_free(first);
 }
 
+static void row_of(struct app *a, int row, struct buf *out)
+{
+	buf_clear(out);
+	app_draw(a);
+	for (int col = 0; col < a->grid.cols; col++)
+		buf_adds(out, grid_at(&a->grid, row, col)->text);
+}
+
+/* The style of the first cell of a word in the header. */
+static enum style style_in_header(struct app *a, const char *word)
+{
+	struct buf out = BUF_INIT;
+	row_of(a, 0, &out);
+	const char *at = strstr(out.data, word);
+	if (!at)
+		fail_msg("the header \"%s\" does not say %s", out.data, word);
+	enum style style = (enum style)grid_at(&a->grid, 0, (int)(at - out.data))->style;
+	buf_release(&out);
+	return style;
+}
+
+/* Every write to a file fails from here on, as on a full disk; and works again. */
+static void refuse_writes(bool on)
+{
+	struct rlimit limit;
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = on ? 0 : limit.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* What was shown is on disk, what is not on disk says so, stays undecided, and can be decided again. */
+static void a_disk_that_refuses_is_told_in_red(void **state)
+{
+	(void)state;
+	struct app *a = open_app("refuses", test_file("assets/demo/train.jsonl"), false);
+	type(a, "gcx");
+	assert_int_equal(style_in_header(a, "saved"), STYLE_TITLE);
+	size_t row = a->session.row;
+	refuse_writes(true);
+	type(a, "x");
+	assert_true(a->is_error);
+	assert_non_null(strstr(a->message, "NOT SAVED"));
+	assert_int_equal(style_in_header(a, "NOT SAVED"), STYLE_BAD);
+	assert_int_equal(workspace_count(a->session.workspace), 1);
+	assert_int_equal(a->session.row, row);
+	refuse_writes(false);
+	type(a, "x");
+	assert_int_equal(workspace_count(a->session.workspace), 2);
+	assert_int_equal(style_in_header(a, "saved"), STYLE_TITLE);
+	app_free(a);
+}
+
 static void soft_keys_decide_nothing(void **state)
 {
 	(void)state;
@@ -297,6 +367,7 @@ int main(void)
 		cmocka_unit_test(decisions_survive_and_undo_finds_its_place_again),
 		cmocka_unit_test(several_marks_are_decided_and_undone_in_one_go),
 		cmocka_unit_test(a_second_workbench_reads_and_says_who_writes),
+		cmocka_unit_test(a_disk_that_refuses_is_told_in_red),
 		cmocka_unit_test(soft_keys_decide_nothing),
 		cmocka_unit_test(hangul_keys_act_and_a_syllable_gives_a_hint),
 	};

@@ -125,7 +125,7 @@ static void no_soft_key_decides(void **state)
 			bool is_prefix;
 			const struct command *c =
 				command_for_key((enum screen_id)screen, 0, soft[i], &is_prefix);
-			assert_true(!c || c->id == CMD_OPEN || c->id == CMD_MARK);
+			assert_true(!c || c->id == CMD_ENTER || c->id == CMD_MARK);
 		}
 }
 

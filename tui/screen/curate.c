@@ -30,7 +30,7 @@ static void jump(struct curate *s, struct app *a)
 		if (s->tasks[i].row != ses->row)
 			continue;
 		s->at = i;
-		s->candidate = -1;
+		s->candidate = s->positive = -1;
 		curate_present(s, a, c, &n);
 		for (size_t k = 0; k < n; k++)
 			if (candidate_is(&c[k], ses->item))
@@ -91,7 +91,7 @@ static struct effect move_row(struct curate *s, struct app *a, enum command_id i
 		s->at += s->at + 1 < s->n_tasks;
 	else
 		s->at -= s->at > 0;
-	s->candidate = -1;
+	s->candidate = s->positive = -1;
 	s->scroll = 0;
 	curate_present(s, a, c, &n);
 	for (size_t i = n; i > 0; i--) {
@@ -105,15 +105,19 @@ static struct effect move_row(struct curate *s, struct app *a, enum command_id i
 	return NO_EFFECT;
 }
 
+/* Among the candidates, or where the positives' pane has the focus, among them. */
 static struct effect move_candidate(struct curate *s, struct app *a, const struct input *in)
 {
 	struct shown c[SHOWN_MAX];
 	size_t n;
 	curate_present(s, a, c, &n);
+	int *at = s->on_positive ? &s->positive : &s->candidate;
+	if (s->on_positive)
+		s->positive = curate_positive(s, c, n);
 	for (int64_t by = in->count > 0 ? in->count : 1; by > 0 && by < 1000; by--) {
-		int next = s->candidate + (in->command == CMD_DOWN ? 1 : -1);
-		if (next >= 0 && next < (int)n && !c[next].is_pos)
-			s->candidate = next;
+		int next = *at + (in->command == CMD_DOWN ? 1 : -1);
+		if (next >= 0 && next < (int)n && c[next].is_pos == s->on_positive)
+			*at = next;
 	}
 	s->scroll = 0;
 	return NO_EFFECT;
@@ -181,9 +185,6 @@ static struct effect curate_update(void *state, struct app *a, const struct inpu
 	case CMD_BLIND:
 		s->is_blind = !s->is_blind;
 		return NO_EFFECT;
-	case CMD_OPEN:
-		return in->args.len ? UNHANDLED
-				    : effect_message("Enter decides nothing; a x p s e w do");
 	default:
 		return decide_present(s, a, in);
 	}

@@ -17,6 +17,7 @@ struct curate {
 	struct task *tasks;
 	size_t n_tasks, cap_tasks, at;
 	int candidate; /* among the row's candidates; -1 = the first that is undecided */
+	int positive; /* which one stands beside it; -1 = the lowest, which shares are of */
 	enum order order;
 	int scroll;
 	bool on_positive; /* the pane with the focus */
@@ -36,6 +37,8 @@ void curate_arrange(struct curate *s);
 /* The row at the cursor with its candidates; NULL: the queue is done, empty or not read yet. */
 const struct row *curate_present(
 	struct curate *s, struct app *a, struct shown c[SHOWN_MAX], size_t *ret_n);
+/* Which positive stands beside the candidate; -1: the row has none. */
+int curate_positive(const struct curate *s, const struct shown *c, size_t n);
 /* To the first undecided candidate from here on, over rows that are done. False: the queue is done. */
 bool curate_settle(struct curate *s, struct app *a);
 

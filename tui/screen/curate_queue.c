@@ -34,7 +34,7 @@ void curate_arrange(struct curate *s)
 		qsort(s->tasks, s->n_tasks, sizeof *s->tasks,
 			s->order == ORDER_FILE ? by_row : by_disagreement);
 	s->at = 0;
-	s->candidate = -1;
+	s->candidate = s->positive = -1;
 }
 
 void curate_refresh(struct curate *s, struct app *a)
@@ -47,7 +47,7 @@ void curate_refresh(struct curate *s, struct app *a)
 	s->n_of = n;
 	s->n_queue = ses->n_queue;
 	s->n_read = s->n_tasks = s->at = 0;
-	s->candidate = -1;
+	s->candidate = s->positive = -1;
 }
 
 static void add(struct curate *s, size_t row, const struct record *r)
@@ -90,6 +90,20 @@ const struct row *curate_present(
 	return r;
 }
 
+int curate_positive(const struct curate *s, const struct shown *c, size_t n)
+{
+	int low = -1;
+	for (int i = 0; i < (int)n && c[i].is_pos; i++) {
+		const struct candidate *x = c[i].c, *y = low < 0 ? NULL : c[low].c;
+		bool by_teacher = y && !isnan(x->score) && !isnan(y->score);
+		if (i == s->positive)
+			return i;
+		if (!y || (by_teacher ? x->score < y->score : x->sim < y->sim))
+			low = i;
+	}
+	return low;
+}
+
 /* The first undecided negative from `from` on; -1 = none. */
 static int first_undecided(const struct shown *c, size_t n, int from)
 {
@@ -103,7 +117,7 @@ bool curate_settle(struct curate *s, struct app *a)
 {
 	struct shown c[SHOWN_MAX];
 	size_t n;
-	for (; curate_present(s, a, c, &n); s->at++, s->candidate = -1) {
+	for (; curate_present(s, a, c, &n); s->at++, s->candidate = s->positive = -1) {
 		int i = first_undecided(c, n, s->candidate);
 		i = i < 0 ? first_undecided(c, n, 0)
 			  : i; /* one before the cursor may be open still */

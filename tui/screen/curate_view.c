@@ -43,7 +43,10 @@ static void draw_pane(struct curate *s, struct app *a, const struct row *r, cons
 	bool has_focus, struct grid *g, struct rect at)
 {
 	struct buf title = BUF_INIT;
-	buf_addf(&title, x->is_pos ? "positive %d" : "candidate %d", x->number + 1);
+	if (x->is_pos && r->r.n_pos > 1)
+		buf_addf(&title, "positive %d of %zu", x->number + 1, r->r.n_pos);
+	else
+		buf_addf(&title, x->is_pos ? "positive %d" : "candidate %d", x->number + 1);
 	scores(s, x, &title);
 	struct rect in = grid_frame(g, at, title.data, has_focus);
 	int top = 0;
@@ -66,7 +69,11 @@ static void draw_nothing(const struct curate *s, const struct app *a, struct gri
 		grid_printf(g, r, 0, 0, STYLE_DIM, "ordering the queue: row %zu of %zu", s->n_read,
 			s->n_of);
 	else
-		wrap_draw(g, r, 0, STYLE_DIM, text_of(s->n_tasks ? done : empty));
+		wrap_draw(g, r, 0, STYLE_DIM,
+			text_of(s->n_tasks ? done
+					: rows_shown(a->session.rows)
+					? empty
+					: session_no_row(&a->session)));
 }
 
 /* One line: what was decided, or what is suggested and why; a note at its right. */
@@ -115,7 +122,8 @@ void curate_view(void *state, struct app *a, struct grid *g, struct rect r)
 	struct rect strip = panes_bottom(&r, 1), why = panes_bottom(&r, 1);
 	draw_strip(c, n, s->candidate, g, strip);
 	draw_why(s, a, row, &c[s->candidate], g, why);
-	draw_panes(s, a, row, row->r.n_pos ? &c[0] : NULL, &c[s->candidate], g, r);
+	int pos = curate_positive(s, c, n);
+	draw_panes(s, a, row, pos >= 0 ? &c[pos] : NULL, &c[s->candidate], g, r);
 }
 
 void curate_header(void *state, struct app *a, struct buf *out)

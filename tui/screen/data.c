@@ -148,7 +148,7 @@ static bool move_in_tail(struct data *s, struct session *ses, const struct input
 	else if (in->command == CMD_DOWN)
 		s->tail_up -= s->tail_up > 0;
 	else
-		s->is_tail = in->command == CMD_OPEN;
+		s->is_tail = in->command == CMD_ENTER;
 	return s->is_tail;
 }
 
@@ -201,10 +201,8 @@ static struct effect update_rows(struct data *s, struct app *a, const struct inp
 	}
 }
 
-static struct effect open_row(const struct data *s, const struct app *a, const struct input *in)
+static struct effect open_row(const struct data *s, const struct app *a)
 {
-	if (in->args.len)
-		return UNHANDLED;
 	if (s->is_tail)
 		return effect_message(
 			"%d %% indexed: a row of the end opens when its number is known",
@@ -219,7 +217,7 @@ static struct effect data_update(void *state, struct app *a, const struct input 
 	struct effect e = NO_EFFECT;
 	size_t n = rows_shown(ses->rows), before = s->list.cursor;
 	leave_tail(s, ses);
-	if (!rows_is_complete(ses->rows) && in->command != CMD_OPEN && move_in_tail(s, ses, in))
+	if (!rows_is_complete(ses->rows) && in->command != CMD_ENTER && move_in_tail(s, ses, in))
 		return e;
 	if (list_move(&s->list, in, n)) {
 		s->scroll = s->list.cursor == before ? s->scroll : 0;
@@ -244,8 +242,8 @@ static struct effect data_update(void *state, struct app *a, const struct input 
 		case CMD_ZOOM:
 			s->is_zoomed = !s->is_zoomed;
 			break;
-		case CMD_OPEN:
-			e = open_row(s, a, in);
+		case CMD_ENTER:
+			e = open_row(s, a);
 			break;
 		default:
 			e = update_rows(s, a, in);

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "base/utf8.h"
 #include "tui/candidates.h"
 #include "tui/screen/data_private.h"
 #include "tui/widget/panes.h"
@@ -99,11 +100,7 @@ static void draw_list(struct data *s, const struct app *a, struct grid *g, struc
 	}
 	size_t n = rows_shown(rows), top = list_view(&s->list, n, r.rows);
 	if (!n)
-		wrap_draw(g, r, 0, STYLE_DIM,
-			text_of(rows_work_percent(rows) < 100 ? "reading the rows"
-					: rows_total(rows)
-					? "no row passes the filter (:filter-clear shows all)"
-					: "no rows: :open FILE.jsonl, or a BEIR folder"));
+		wrap_draw(g, r, 0, STYLE_DIM, text_of(session_no_row(&a->session)));
 	for (int i = 0; i < r.rows && top + (size_t)i < n; i++)
 		draw_row(s, g, r, i, rows_at(rows, top + (size_t)i),
 			top + (size_t)i == s->list.cursor, false);
@@ -150,6 +147,7 @@ static void draw_preview(struct data *s, struct app *a, struct grid *g, struct r
 void data_view(void *state, struct app *a, struct grid *g, struct rect r)
 {
 	struct data *s = state;
+	struct rect all = r;
 	if (r.cols >= 100 && !s->is_zoomed) {
 		struct rect right = panes_right(&r, r.cols * 2 / 5);
 		draw_preview(s, a, g, right);
@@ -158,6 +156,10 @@ void data_view(void *state, struct app *a, struct grid *g, struct rect r)
 		draw_preview(s, a, g, low);
 	}
 	draw_list(s, a, g, r);
+	struct buf word = BUF_INIT; /* cells hold composed text */
+	utf8_nfc(&word, text_of(s->search));
+	grid_match(g, all, word.data ? word.data : "");
+	buf_release(&word);
 }
 
 void data_header(void *state, struct app *a, struct buf *out)

@@ -15,6 +15,7 @@
 struct change {
 	struct text id;
 	double before, after;
+	int rank_before, rank_after;
 };
 
 struct eval_view_state {
@@ -91,10 +92,10 @@ static void compare(struct eval_view_state *s)
 	s->n_changes = 0;
 	s->changes = xreallocarray(s->changes, (r ? r->n_queries : 0) + 1, sizeof *s->changes);
 	for (size_t i = 0; r && base && i < r->n_queries; i++) {
-		double before = eval_value(base, r->queries[i].id);
-		if (!isnan(before) && !isnan(r->queries[i].value))
-			s->changes[s->n_changes++] =
-				(struct change){r->queries[i].id, before, r->queries[i].value};
+		const struct eval_query *now = &r->queries[i], *was = eval_query(base, now->id);
+		if (was && !isnan(was->value) && !isnan(now->value))
+			s->changes[s->n_changes++] = (struct change){
+				now->id, was->value, now->value, was->rank, now->rank};
 	}
 	qsort(s->changes, s->n_changes, sizeof *s->changes, by_loss);
 	s->queries = (struct list){0};
@@ -161,9 +162,9 @@ static struct effect eval_update(void *state, struct app *a, const struct input 
 	case CMD_ZOOM:
 		s->is_zoomed = !s->is_zoomed;
 		return NO_EFFECT;
-	case CMD_OPEN:
+	case CMD_ENTER:
 		s->focus = 1;
-		return in->args.len ? UNHANDLED : NO_EFFECT;
+		return NO_EFFECT;
 	case CMD_BASELINE:
 		snprintf(s->baseline, sizeof s->baseline, "%.*s",
 			in->args.len ? (int)in->args.len
@@ -228,6 +229,13 @@ static void draw_results(struct eval_view_state *s, struct grid *g, struct rect 
 	}
 }
 
+/* The place of the first answer; ">10" where it is not among the first ten. */
+static const char *rank_name(int rank, char out[16])
+{
+	snprintf(out, 16, rank ? "#%d" : ">10", rank);
+	return out;
+}
+
 static void draw_changes(struct eval_view_state *s, struct grid *g, struct rect r)
 {
 	char title[300];
@@ -236,7 +244,8 @@ static void draw_changes(struct eval_view_state *s, struct grid *g, struct rect 
 		lost += s->changes[i].after < s->changes[i].before;
 		won += s->changes[i].after > s->changes[i].before;
 	}
-	snprintf(title, sizeof title, "queries: %zu lost, %zu won, %zu equal", lost, won,
+	snprintf(title, sizeof title,
+		"queries: %zu lost, %zu won, %zu equal   ndcg@10   first answer", lost, won,
 		s->n_changes - lost - won);
 	struct rect in = grid_frame(g, r, title, s->focus == 1);
 	size_t top = list_view(&s->queries, s->n_changes, in.rows);
@@ -249,8 +258,10 @@ static void draw_changes(struct eval_view_state *s, struct grid *g, struct rect 
 			: d > 0                                            ? STYLE_GOOD
 									   : STYLE_DIM;
 		struct text query = eval_query_text(s->of, c->id);
-		int col = grid_printf(
-			g, in, i, 0, style, "%+7.3f  %.3f -> %.3f  ", d, c->before, c->after);
+		char was[16], now[16];
+		int col = grid_printf(g, in, i, 0, style, "%+7.3f  %.3f -> %.3f  %3s -> %-3s  ", d,
+			c->before, c->after, rank_name(c->rank_before, was),
+			rank_name(c->rank_after, now));
 		grid_text(g, in, i, col, style, query.len ? query : c->id);
 	}
 	if (!s->n_changes)

@@ -111,8 +111,8 @@ static struct effect jobs_update(void *state, struct app *a, const struct input 
 	case CMD_FOLLOW:
 		s->scroll = 0;
 		return NO_EFFECT;
-	case CMD_OPEN:
-		return in->args.len ? UNHANDLED : open_job(s, a);
+	case CMD_ENTER:
+		return open_job(s, a);
 	default:
 		return UNHANDLED;
 	}

@@ -209,8 +209,8 @@ static struct effect negatives_update(void *state, struct app *a, const struct i
 	case CMD_ZOOM:
 		s->is_zoomed = !s->is_zoomed;
 		return NO_EFFECT;
-	case CMD_OPEN:
-		return in->args.len ? UNHANDLED : effect_goto(SCREEN_RECORD);
+	case CMD_ENTER:
+		return effect_goto(SCREEN_RECORD);
 	case CMD_KEEP_REST:
 		return keep_rest(s, a, r, c, n);
 	default:

@@ -108,7 +108,8 @@ void negatives_view(void *state, struct app *a, struct grid *g, struct rect r)
 	struct shown c[SHOWN_MAX];
 	size_t n = negatives_load(s, a, row, c);
 	if (!row || row->is_broken) {
-		wrap_draw(g, r, 0, STYLE_BAD, text_of(row ? row->why : "no row: :open FILE.jsonl"));
+		wrap_draw(
+			g, r, 0, STYLE_BAD, text_of(row ? row->why : session_no_row(&a->session)));
 		return;
 	}
 	struct rect query = panes_top(&r, 1);

@@ -25,35 +25,64 @@ static void *record_new(struct app *a)
 	return xcalloc(1, sizeof(struct record_view_state));
 }
 
-/* Fields before the candidates. */
-enum { FIELD_QUERY, FIELD_PROMPT, FIELD_TYPE, N_FIELDS };
+enum { HEADS_MAX = 5 };
+struct head {
+	const char *name;
+	struct text text;
+};
 
-static struct text field(const struct row *r, size_t i)
+/* The row's own texts, before its candidates: the query always, the others where the row has them. */
+static size_t heads_of(const struct record *r, struct head out[HEADS_MAX])
 {
-	return i == FIELD_QUERY ? r->r.query : i == FIELD_PROMPT ? r->r.prompt : r->r.type;
+	const struct head all[HEADS_MAX] = {{"query", r->query}, {"prompt", r->prompt},
+		{"type", r->type}, {"category", r->category}, {"id", r->id}};
+	size_t n = 0;
+	for (size_t i = 0; i < HEADS_MAX; i++)
+		if (i == 0 || all[i].text.len)
+			out[n++] = all[i];
+	return n;
 }
 
-static size_t n_lines(const struct row *r)
+/* What the lines of the list are about: heads, candidates, and the row as it stands in the file, unknown fields included. */
+struct lines {
+	struct head head[HEADS_MAX];
+	size_t n_heads;
+	struct shown shown[SHOWN_MAX];
+	size_t n_shown;
+	size_t n; /* of all */
+};
+
+static void lines_of(const struct app *a, const struct row *r, struct lines *ret)
 {
-	return r && !r->is_broken ? N_FIELDS + r->r.n_pos + r->r.n_neg : 0;
+	ret->n_heads = ret->n_shown = ret->n = 0;
+	if (!r || r->is_broken)
+		return;
+	ret->n_heads = heads_of(&r->r, ret->head);
+	ret->n_shown = candidates_of(&a->session, r, ret->shown);
+	ret->n = ret->n_heads + ret->n_shown + (r->r.line.len > 0);
+}
+
+/* NULL: no candidate stands there. */
+static const struct shown *candidate_at(const struct lines *l, size_t k)
+{
+	return k >= l->n_heads && k - l->n_heads < l->n_shown ? &l->shown[k - l->n_heads] : NULL;
 }
 
 static void record_enter(void *state, struct app *a)
 {
 	struct record_view_state *s = state;
 	struct session *ses = &a->session;
-	const struct row *r = session_row(ses);
-	struct shown c[SHOWN_MAX];
-	size_t n = r && !r->is_broken ? candidates_of(ses, r, c) : 0;
+	struct lines l;
+	lines_of(a, session_row(ses), &l);
 	if (s->row_shown != ses->row || s->of != ses->rows) {
 		s->list = (struct list){0};
 		s->scroll = 0;
 	}
 	s->row_shown = ses->row;
 	s->of = ses->rows;
-	for (size_t i = 0; ses->has_item && i < n; i++)
-		if (candidate_is(&c[i], ses->item))
-			s->list.cursor = N_FIELDS + i;
+	for (size_t i = 0; ses->has_item && i < l.n_shown; i++)
+		if (candidate_is(&l.shown[i], ses->item))
+			s->list.cursor = l.n_heads + i;
 	ses->has_item = false;
 }
 
@@ -68,15 +97,13 @@ static struct effect move_row(struct record_view_state *s, struct app *a, int st
 	return NO_EFFECT;
 }
 
-static struct effect decide_here(
-	struct record_view_state *s, struct app *a, const struct row *r, const struct input *in)
+static struct effect decide_here(struct record_view_state *s, struct app *a, const struct row *r,
+	const struct lines *l, const struct input *in)
 {
-	struct shown shown[SHOWN_MAX];
-	size_t n = r && !r->is_broken ? candidates_of(&a->session, r, shown) : 0;
-	bool is_candidate = s->list.cursor >= N_FIELDS && s->list.cursor - N_FIELDS < n, decided;
-	struct effect e = decide(a, r, is_candidate ? &shown[s->list.cursor - N_FIELDS] : NULL,
-		is_candidate, in, &decided);
-	if (decided && s->list.cursor + 1 < n_lines(r))
+	const struct shown *x = candidate_at(l, s->list.cursor);
+	bool decided;
+	struct effect e = decide(a, r, x, x != NULL, in, &decided);
+	if (decided && s->list.cursor + 1 < l->n)
 		s->list.cursor++;
 	return e;
 }
@@ -85,7 +112,9 @@ static struct effect record_update(void *state, struct app *a, const struct inpu
 {
 	struct record_view_state *s = state;
 	const struct row *r = session_row(&a->session);
-	if (list_move(&s->list, in, n_lines(r))) {
+	struct lines l;
+	lines_of(a, r, &l);
+	if (list_move(&s->list, in, l.n)) {
 		s->scroll = 0;
 		return NO_EFFECT;
 	}
@@ -103,26 +132,17 @@ static struct effect record_update(void *state, struct app *a, const struct inpu
 	case CMD_PANE:
 	case CMD_PANE_BACK:
 	case CMD_ZOOM:
+	case CMD_ENTER:
 		s->is_zoomed = !s->is_zoomed;
 		return NO_EFFECT;
-	case CMD_OPEN:
-		if (!in->args.len)
-			s->is_zoomed = !s->is_zoomed;
-		return in->args.len ? UNHANDLED : NO_EFFECT;
 	default:
-		return decide_here(s, a, r, in);
+		return decide_here(s, a, r, &l, in);
 	}
 }
 
-static void draw_field(const struct app *a, const struct row *r, const struct shown *x, size_t k,
+static void draw_candidate(const struct app *a, const struct row *r, const struct shown *x,
 	enum style style, struct grid *g, struct rect at, int line)
 {
-	static const char *const names[] = {"query", "prompt", "type"};
-	if (k < N_FIELDS) {
-		grid_printf(g, at, line, 1, style, "%-8s", names[k]);
-		grid_text(g, at, line, 11, style, field(r, k));
-		return;
-	}
 	char t[16], sim[16];
 	candidate_number(x->c->score, t);
 	candidate_number(x->c->sim, sim);
@@ -138,14 +158,21 @@ static void draw_field(const struct app *a, const struct row *r, const struct sh
 }
 
 static void draw_fields(struct record_view_state *s, struct app *a, const struct row *r,
-	const struct shown *c, struct grid *g, struct rect at)
+	const struct lines *l, struct grid *g, struct rect at)
 {
-	size_t n = n_lines(r), top = list_view(&s->list, n, at.rows);
-	for (int i = 0; i < at.rows && top + (size_t)i < n; i++) {
+	size_t top = list_view(&s->list, l->n, at.rows);
+	for (int i = 0; i < at.rows && top + (size_t)i < l->n; i++) {
 		size_t k = top + (size_t)i;
 		enum style style = k == s->list.cursor ? STYLE_CURSOR : STYLE_PLAIN;
 		grid_fill(g, (struct rect){at.row + i, at.col, 1, at.cols}, style);
-		draw_field(a, r, k < N_FIELDS ? NULL : &c[k - N_FIELDS], k, style, g, at, i);
+		const struct shown *x = candidate_at(l, k);
+		const struct head *h = k < l->n_heads ? &l->head[k] : NULL;
+		if (x)
+			draw_candidate(a, r, x, style, g, at, i);
+		else
+			grid_put(g, at, i, 1, style, h ? h->name : "in file");
+		if (!x)
+			grid_text(g, at, i, 11, style, h ? h->text : r->r.line);
 	}
 }
 
@@ -172,8 +199,8 @@ static void draw_history(struct app *a, const struct row *r, struct grid *g, str
 		grid_put(g, in, 0, 0, STYLE_DIM, "nothing was decided yet");
 }
 
-/* "neg[2]  61 characters  t rank 3  s rank 1  from mine:me5-small" */
-static void describe(const struct shown *x, struct text full, struct buf *out)
+/* "neg[2]  61 characters  t rank 3  s rank 1  mined 4th  from mine:me5-small  bge 0.71" */
+static void describe(const struct row *r, const struct shown *x, struct text full, struct buf *out)
 {
 	buf_addf(out, "%s[%d]  %zu characters", x->is_pos ? "pos" : "neg", x->number,
 		utf8_count(full));
@@ -183,20 +210,29 @@ static void describe(const struct shown *x, struct text full, struct buf *out)
 		buf_addf(out, "  s rank %d", x->s_rank);
 	if (x->c->from.len)
 		buf_addf(out, "  from %.*s", TEXT_ARG(x->c->from));
+	if (x->c->rank >= 0)
+		buf_addf(out, " at rank %lld", (long long)x->c->rank);
+	for (size_t i = 0; x->c->by_teacher && i < r->r.n_teachers; i++)
+		if (!isnan(x->c->by_teacher[i]))
+			buf_addf(out, "  %.*s %.4g", TEXT_ARG(r->r.teachers[i].name),
+				x->c->by_teacher[i]);
 }
 
 static void draw_text(struct record_view_state *s, struct app *a, const struct row *row,
-	const struct shown *c, size_t n, struct grid *g, struct rect r)
+	const struct lines *l, struct grid *g, struct rect r)
 {
 	size_t at = s->list.cursor;
+	const struct shown *x = candidate_at(l, at);
 	struct buf title = BUF_INIT;
-	struct text full = at < N_FIELDS ? field(row, at) : TEXT_NONE;
-	if (at >= N_FIELDS && at - N_FIELDS < n) {
-		full = session_text(&a->session, row, c[at - N_FIELDS].c->text);
-		describe(&c[at - N_FIELDS], full, &title);
-	} else {
-		buf_addf(&title, "text  %zu characters", utf8_count(full));
-	}
+	struct text full = x      ? session_text(&a->session, row, x->c->text)
+		: at < l->n_heads ? l->head[at].text
+				  : row->r.line;
+	if (x)
+		describe(row, x, full, &title);
+	else
+		buf_addf(&title, "%s  %zu characters",
+			at < l->n_heads ? l->head[at].name : "the line as it stands in the file",
+			utf8_count(full));
 	struct rect in = grid_frame(g, r, title.data, true);
 	wrap_pane(g, in, &s->scroll, STYLE_PLAIN, full);
 	buf_release(&title);
@@ -207,24 +243,25 @@ static void record_view(void *state, struct app *a, struct grid *g, struct rect 
 	struct record_view_state *s = state;
 	const struct row *row = session_row(&a->session);
 	if (!row || row->is_broken) {
-		wrap_draw(g, r, 0, STYLE_BAD, text_of(row ? row->why : "no row: :open FILE.jsonl"));
+		wrap_draw(
+			g, r, 0, STYLE_BAD, text_of(row ? row->why : session_no_row(&a->session)));
 		return;
 	}
-	struct shown c[SHOWN_MAX];
-	size_t n = candidates_of(&a->session, row, c);
+	struct lines l;
+	lines_of(a, row, &l);
 	if (s->is_zoomed) {
-		draw_text(s, a, row, c, n, g, r);
+		draw_text(s, a, row, &l, g, r);
 		return;
 	}
 	struct rect history = panes_bottom(&r, r.rows >= 24 ? 6 : r.rows >= 18 ? 4 : 0);
-	int n_fields = (int)n_lines(row), most = r.rows / 2;
+	int n_fields = (int)l.n, most = r.rows / 2;
 	if (r.cols >= 100) {
-		draw_text(s, a, row, c, n, g, panes_right(&r, r.cols / 2));
-		draw_fields(s, a, row, c, g, r);
+		draw_text(s, a, row, &l, g, panes_right(&r, r.cols / 2));
+		draw_fields(s, a, row, &l, g, r);
 	} else {
 		struct rect top = panes_top(&r, n_fields < most ? n_fields : most);
-		draw_fields(s, a, row, c, g, top);
-		draw_text(s, a, row, c, n, g, r);
+		draw_fields(s, a, row, &l, g, top);
+		draw_text(s, a, row, &l, g, r);
 	}
 	if (history.rows)
 		draw_history(a, row, g, history);

@@ -162,10 +162,8 @@ static struct effect train_update(void *state, struct app *a, const struct input
 	if (s->shows_form && list_move(&s->form.list, in, s->form.n_fields))
 		return NO_EFFECT;
 	switch ((int)in->command) {
-	case CMD_OPEN:
-		return in->args.len     ? UNHANDLED
-			: s->shows_form ? train_form_edit(&s->form)
-					: NO_EFFECT;
+	case CMD_ENTER:
+		return s->shows_form ? train_form_edit(&s->form) : NO_EFFECT;
 	case CMD_SET:
 		s->shows_form = true;
 		return train_form_set(&s->form, in->args);

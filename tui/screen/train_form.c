@@ -124,12 +124,26 @@ static bool is_valid(const struct train_form *f, struct err *err)
 	return ok;
 }
 
+/* Which field a sentence is about: the option that it names first. */
+static size_t blamed(const struct train_form *f, const char *sentence)
+{
+	const char *s = strstr(sentence, "--");
+	size_t n = s ? strspn(s + 2, "abcdefghijklmnopqrstuvwxyz0123456789-") : 0;
+	for (size_t i = 0; s && i < f->n_fields; i++)
+		if (strlen(f->fields[i]->name) == n && strncmp(f->fields[i]->name, s + 2, n) == 0)
+			return i;
+	return FORM_FIELDS;
+}
+
 struct effect train_form_launch(struct train_form *f, const struct session *s)
 {
 	struct err err = ERR_INIT;
 	train_form_prefill(f, s);
-	if (!is_valid(f, &err))
+	if (!is_valid(f, &err)) {
+		size_t at = blamed(f, err.text);
+		f->list.cursor = at < f->n_fields ? at : f->list.cursor;
 		return effect_error("%s", err.text);
+	}
 	struct buf line = BUF_INIT;
 	command_line(f, &line);
 	struct effect e = effect_start("%s", line.data);
@@ -173,43 +187,57 @@ struct effect train_form_set(struct train_form *f, struct text args)
 	return e;
 }
 
-static void draw_field(
-	const struct train_form *f, size_t k, struct grid *g, struct rect r, int line)
+static void draw_field(const struct train_form *f, size_t k, const char *wrong, struct grid *g,
+	struct rect r, int line)
 {
+	enum { VALUE = 24 };
 	const struct option *o = f->fields[k];
 	const char *value = f->values[k];
 	enum style style = k == f->list.cursor ? STYLE_CURSOR : STYLE_PLAIN;
+	enum style soft = style == STYLE_CURSOR ? style : STYLE_DIM;
 	grid_fill(g, (struct rect){r.row + line, r.col, 1, r.cols}, style);
-	grid_printf(g, r, line, 1, style, "%-22s %s", o->name, value ? value : "");
-	if (!value)
-		grid_put(g, r, line, 24, style == STYLE_CURSOR ? style : STYLE_DIM,
-			o->def                        ? o->def
-				: o->is_required      ? "(needed)"
-				: o->type == OPT_FLAG ? "no"
-						      : "-");
+	grid_printf(g, r, line, 1, style, "%-22s", o->name);
+	const char *shown = value     ? value
+		: o->def              ? o->def
+		: o->is_required      ? "(needed)"
+		: o->type == OPT_FLAG ? "no"
+				      : "-";
+	int col = VALUE;
+	col += grid_put(g, r, line, col, wrong ? STYLE_BAD : value ? style : soft, shown);
+	if (wrong)
+		grid_printf(g, r, line, col, STYLE_BAD, "  ! %s", wrong);
 }
 
-void train_form_draw(struct train_form *f, struct grid *g, struct rect r)
+/* Below the fields: what the one at the cursor means, and the command line that the form makes. */
+static void draw_foot(
+	const struct train_form *f, const char *wrong, struct grid *g, struct rect foot)
 {
-	int width = r.cols > 2 ? r.cols - 2 : r.cols;
-	struct rect foot = panes_bottom(&r, r.rows >= 12 ? 6 : 3);
-	foot.col++;
-	foot.cols = width;
-	size_t top = list_view(&f->list, f->n_fields, r.rows);
-	for (int i = 0; i < r.rows && top + (size_t)i < f->n_fields; i++)
-		draw_field(f, top + (size_t)i, g, r, i);
 	const struct option *o = f->fields[f->list.cursor];
 	grid_printf(g, foot, 0, 0, STYLE_DIM, "%s%s%s%s", o->help ? o->help : "",
 		o->range ? " (" : "", o->range ? o->range : "", o->range ? ")" : "");
 	panes_top(&foot, 1);
 	struct buf line = BUF_INIT;
-	struct err err = ERR_INIT;
 	buf_adds(&line, "$ vecsmith ");
 	command_line(f, &line);
-	bool ok = is_valid(f, &err);
-	struct rect wrong = panes_bottom(&foot, ok ? 0 : foot.rows >= 4 ? 2 : 1);
+	struct rect below = panes_bottom(&foot, !*wrong ? 0 : foot.rows >= 4 ? 2 : 1);
 	wrap_draw(g, foot, 0, STYLE_BOLD, buf_text(&line));
-	if (!ok)
-		wrap_draw(g, wrong, 0, STYLE_WARN, text_of(err.text));
+	if (*wrong)
+		wrap_draw(g, below, 0, STYLE_BAD, text_of(wrong));
 	buf_release(&line);
+}
+
+void train_form_draw(struct train_form *f, struct grid *g, struct rect r)
+{
+	struct err err = ERR_INIT;
+	const char *wrong = is_valid(f, &err) ? "" : err.text;
+	size_t at = blamed(f, wrong);
+	struct rect foot = panes_bottom(&r, r.rows >= 12 ? 6 : 3);
+	foot.col++;
+	foot.cols -= foot.cols > 2 ? 2 : 0;
+	size_t top = list_view(&f->list, f->n_fields, r.rows);
+	for (int i = 0; i < r.rows && top + (size_t)i < f->n_fields; i++)
+		draw_field(f, top + (size_t)i, top + (size_t)i == at ? wrong : NULL, g, r, i);
+	/* a sentence that stands at its field is not said twice */
+	bool is_in_view = at >= top && at < top + (size_t)(r.rows > 0 ? r.rows : 0);
+	draw_foot(f, is_in_view ? "" : wrong, g, foot);
 }

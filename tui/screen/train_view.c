@@ -58,15 +58,15 @@ static void draw_eval(const struct train *s, struct grid *g, struct rect r)
 			text_of("none: the form's eval-data and eval-steps ask for it"));
 }
 
-/* One line: the figures of the last step, as many as fit. */
+/* One line: the figures of the last step, as many as fit; at 80 columns all of them do. */
 static void draw_numbers(const struct train *s, struct grid *g, struct rect r)
 {
 	static const struct {
 		enum metric_column column;
-		const char *label;
-	} figures[] = {{METRIC_LR, "lr"}, {METRIC_GRAD_NORM, "grad norm"},
-		{METRIC_POS_SIM, "pos sim"}, {METRIC_NEG_SIM, "neg sim"}, {METRIC_FIRST, "first"},
-		{METRIC_TOKENS_PER_S, "tokens/s"}};
+		const char *format;
+	} figures[] = {{METRIC_LR, "lr %.3g"}, {METRIC_GRAD_NORM, "grad norm %.3g"},
+		{METRIC_POS_SIM, "pos %.3f"}, {METRIC_NEG_SIM, "neg %.3f"},
+		{METRIC_FIRST, "first %.3f"}, {METRIC_TOKENS_PER_S, "%.0f tokens/s"}};
 	if (!s->metrics.step[METRIC_STEP].n) {
 		grid_put(g, r, 0, 1, STYLE_DIM,
 			"waiting for the first step: the model and the rows are being read");
@@ -76,10 +76,10 @@ static void draw_numbers(const struct train *s, struct grid *g, struct rect r)
 	for (size_t i = 0; i < ARRAY_LEN(figures); i++) {
 		double v = last(&s->metrics.step[figures[i].column]);
 		char text[64];
-		int n = snprintf(text, sizeof text, "%s %.4g", figures[i].label, v);
+		int n = snprintf(text, sizeof text, figures[i].format, v);
 		if (isnan(v) || col + n > r.cols)
 			continue;
-		col += grid_put(g, r, 0, col, STYLE_PLAIN, text) + 3;
+		col += grid_put(g, r, 0, col, STYLE_PLAIN, text) + 2;
 	}
 }
 
