@@ -12,7 +12,9 @@
 /* What nearly everybody sets comes first; the rest follows in the table's order. */
 static const char *const first_fields[] = {"model", "data", "out", "epochs", "lora", "lr",
 	"batch-size", "group-size", "max-length", "temperature", "loss", "eval-data", "eval-split",
-	"eval-steps"};
+	"eval-steps", "save-steps", "lora-r", "lora-alpha", "lora-dropout", "lora-targets",
+	"max-steps", "scheduler", "warmup-ratio", "weight-decay", "fill-negatives", "teacher",
+	"teacher-temperature", "kd-alpha", "mrl-dims", "query-max-length", "passage-max-length"};
 
 static size_t find(const struct train_form *f, const char *name)
 {
