@@ -39,15 +39,10 @@ static void add_part(struct writing *x, struct weight *w, int part)
 	x->what[x->n++] = (struct out_tensor){w, lora, part, is_changed ? NULL : w->part[part].in};
 }
 
-static bool is_float(enum st_dtype d)
-{
-	return d == ST_F32 || d == ST_BF16 || d == ST_F16;
-}
-
 static void add_carried(struct writing *x, const struct st_tensor *t)
 {
 	struct st_entry *e = &x->entry[x->n];
-	if (!is_float(t->dtype))
+	if (!params_is_float(t->dtype))
 		return;
 	const char *name = params_bare_name(x->m->config.arch->prefix, t->name);
 	*e = (struct st_entry){
@@ -71,12 +66,9 @@ static int64_t row_size(const struct st_entry *e)
 /* f32 of entry i, [rows, ...], in scope s. */
 static tensor current(tn_scope *s, const struct writing *x, size_t i)
 {
-	const struct st_entry *e = &x->entry[i];
 	const struct out_tensor *what = &x->what[i];
 	if (what->from)
-		return tn_cast(s,
-			tn_borrow(s, what->from->data, params_dtype(what->from), e->shape, e->ndim),
-			TN_F32);
+		return tn_cast(s, params_tensor(s, what->from), TN_F32);
 	if (what->lora)
 		return lora_merged(s, what->lora, what->w, what->part);
 	return weight_slice(s, what->w, what->w->value, what->part);

@@ -1,5 +1,6 @@
 #include "model/params.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,9 +105,9 @@ static bool check_part(const struct weight *w, int i, struct arena *a, struct er
 		return err_set(err, ERR_DATA, "%s: tensor %s has shape %s, config.json asks for %s",
 			t->file, t->name, shape_text(a, t->shape, t->ndim),
 			shape_text(a, want, ndim));
-	if (t->dtype != ST_F32 && t->dtype != ST_BF16 && t->dtype != ST_F16 && t->dtype != ST_F64)
+	if (!params_is_float(t->dtype))
 		return err_set(err, ERR_DATA,
-			"%s: tensor %s is of dtype %s, expected F32, BF16, F16 or F64", t->file,
+			"%s: tensor %s is of dtype %s, expected F32, BF16, F16, F64 or F8", t->file,
 			t->name, st_dtype_name(t->dtype));
 	return true;
 }
@@ -202,18 +203,62 @@ bool params_bind(struct params *p, const struct safetensors *st, const struct pa
 	return ok;
 }
 
-enum tn_dtype params_dtype(const struct st_tensor *t)
+bool params_is_float(enum st_dtype d)
 {
+	return d == ST_F32 || d == ST_BF16 || d == ST_F16 || d == ST_F64 || d == ST_F8_E4M3 ||
+		d == ST_F8_E5M2;
+}
+
+/* Sign, exponent, mantissa; the exponent is biased. Source: Micikevicius et al. 2022, FP8 formats
+ * for deep learning: E5M2 has infinities as IEEE 754 has them, E4M3 only one NaN. */
+static float of_f8(unsigned char byte, bool is_e4m3)
+{
+	int n_mantissa = is_e4m3 ? 3 : 2, bias = is_e4m3 ? 7 : 15;
+	int exponent = (byte & 0x7f) >> n_mantissa, mantissa = byte & ((1 << n_mantissa) - 1);
+	float sign = byte & 0x80 ? -1.0f : 1.0f;
+	if (is_e4m3 && (byte & 0x7f) == 0x7f)
+		return NAN;
+	if (!is_e4m3 && exponent == 31)
+		return mantissa ? NAN : sign * INFINITY;
+	if (exponent == 0)
+		return sign * ldexpf((float)mantissa, 1 - bias - n_mantissa);
+	return sign * ldexpf((float)(mantissa | 1 << n_mantissa), exponent - bias - n_mantissa);
+}
+
+static tensor from_f8(tn_scope *s, const struct st_tensor *t)
+{
+	float table[256];
+	for (int i = 0; i < 256; i++)
+		table[i] = of_f8((unsigned char)i, t->dtype == ST_F8_E4M3);
+	float *out = xreallocarray(NULL, t->bytes + 1, sizeof *out);
+	const unsigned char *in = t->data;
+	for (size_t i = 0; i < t->bytes; i++)
+		out[i] = table[in[i]];
+	tensor y = tn_from_f32(s, out, t->shape, t->ndim);
+	free(out);
+	return y;
+}
+
+tensor params_tensor(tn_scope *s, const struct st_tensor *t)
+{
+	enum tn_dtype dtype = TN_F32;
 	switch (t->dtype) {
+	case ST_F8_E4M3:
+	case ST_F8_E5M2:
+		return from_f8(s, t);
 	case ST_BF16:
-		return TN_BF16;
+		dtype = TN_BF16;
+		break;
 	case ST_F16:
-		return TN_F16;
+		dtype = TN_F16;
+		break;
 	case ST_F64:
-		return TN_F64;
+		dtype = TN_F64;
+		break;
 	default:
-		return TN_F32;
+		break;
 	}
+	return tn_borrow(s, t->data, dtype, t->shape, t->ndim);
 }
 
 /* The part as the file has it, or made anew. */
@@ -223,7 +268,7 @@ static tensor load_part(tn_scope *s, const struct weight *w, int i, uint64_t see
 	int64_t shape[2] = {part->n_rows, w->cols};
 	int ndim = w->cols ? 2 : 1;
 	if (part->in)
-		return tn_borrow(s, part->in->data, params_dtype(part->in), shape, ndim);
+		return params_tensor(s, part->in);
 	if (w->kind == WEIGHT_BIAS)
 		return tn_zeros(s, TN_F32, shape, ndim);
 	uint64_t mixed = seed ^ hash64(part->name, strlen(part->name));

@@ -95,7 +95,10 @@ tensor weight_slice(tn_scope *s, const struct weight *w, tensor whole, int i);
 const char *weight_name(const struct params *p, const struct weight *w, int i, struct arena *a);
 /* A file's name as a class without a head has it. */
 const char *params_bare_name(const char *prefix, const char *name);
-enum tn_dtype params_dtype(const struct st_tensor *t); /* of a float tensor */
+/* A float tensor of a file: its memory where libtorch knows the dtype, a copy in f32 of an 8-bit
+ * one. */
+tensor params_tensor(tn_scope *s, const struct st_tensor *t);
+bool params_is_float(enum st_dtype d);
 int64_t weight_numel(const struct weight *w);
 static inline bool weight_decays(const struct weight *w)
 {

@@ -197,110 +197,51 @@ static bool read_tensors(struct header *h, struct arena *a, struct err *err)
 	return check_cover(h, err);
 }
 
-/* Takes what the header declares; with an index only those that `wanted` assigns to this file (its
- * number), all otherwise. */
-static bool take(struct safetensors *st, const struct header *h, const struct map *wanted,
-	int64_t number, struct err *err)
+void safetensors_take_map(struct safetensors *st, const struct fs_map *map)
 {
-	st->t = xreallocarray(st->t, st->n + h->n + 1, sizeof *st->t);
-	for (size_t i = 0; i < h->n; i++) {
-		int64_t in = number;
-		if (wanted && (!map_get(wanted, text_of(h->t[i].name), &in) || in != number))
+	st->files = xreallocarray(st->files, st->n_files + 1, sizeof *st->files);
+	st->files[st->n_files++] = *map;
+}
+
+bool safetensors_take(struct safetensors *st, const struct st_tensor *t, size_t n,
+	const struct st_select *which, struct err *err)
+{
+	st->t = xreallocarray(st->t, st->n + n + 1, sizeof *st->t);
+	for (size_t i = 0; i < n; i++) {
+		int64_t in = which->number;
+		if (which->wanted &&
+			(!map_get(which->wanted, text_of(t[i].name), &in) || in != which->number))
 			continue;
-		if (!map_put(&st->by_name, text_of(h->t[i].name), (int64_t)st->n))
-			return err_set(err, ERR_DATA, "%s: tensor %s stands there twice", h->path,
-				h->t[i].name);
-		st->t[st->n++] = h->t[i];
+		struct st_tensor *to = &st->t[st->n];
+		*to = t[i];
+		if (which->prefix)
+			to->name = arena_printf(&st->arena, "%s%s", which->prefix, t[i].name);
+		if (!map_put(&st->by_name, text_of(to->name), (int64_t)st->n))
+			return err_set(err, ERR_DATA, "%s: tensor %s stands there twice", t[i].file,
+				to->name);
+		st->n++;
 	}
 	return true;
 }
 
-static bool add_file(struct safetensors *st, const char *path, const struct map *wanted,
-	int64_t number, struct err *err)
+bool safetensors_add(
+	struct safetensors *st, const char *path, const struct st_select *which, struct err *err)
 {
 	struct header h = {.path = arena_strdup(&st->arena, path)};
 	if (!fs_map(path, &h.map, err))
 		return false;
-	st->files = xreallocarray(st->files, st->n_files + 1, sizeof *st->files);
-	st->files[st->n_files++] = h.map;
+	safetensors_take_map(st, &h.map);
 	h.parser = json_parser_new();
 	bool ok = find_header(&h, err) && read_tensors(&h, &st->arena, err) &&
-		take(st, &h, wanted, number, err);
+		safetensors_take(st, h.t, h.n, which, err);
 	json_parser_free(h.parser);
 	return ok;
 }
 
 bool safetensors_open(const char *path, struct safetensors *ret, struct err *err)
 {
-	*ret = (struct safetensors){.by_name = MAP_INIT};
-	return add_file(ret, path, NULL, 0, err);
-}
-
-/* weight_map as tensor -> number of its file, and the files' names in order of appearance. */
-static bool read_index(struct safetensors *st, const char *path, struct map *wanted,
-	const char ***ret_names, size_t *ret_n, struct err *err)
-{
-	struct json_file f;
-	struct map numbers = MAP_INIT;
-	bool ok = json_file_open(path, &f, err);
-	json weights = ok ? json_get(f.root, "weight_map") : (json){0};
-	if (ok && (!json_is(weights, JSON_OBJECT) || json_count(weights) == 0))
-		ok = err_set(err, ERR_DATA, "%s: weight_map is no object of tensor: file", path);
-	const char **names =
-		ok ? arena_calloc(&st->arena, json_count(weights), sizeof *names) : NULL;
-	size_t n = 0;
-	if (ok)
-		for (struct json_iter it = json_each(weights); ok && json_next(&it);) {
-			struct text file = TEXT_NONE, name = {it.key, it.key_len};
-			if (!json_string(it.value, &file.s, &file.len) || file.len == 0 ||
-				memchr(file.s, '/', file.len) || memchr(file.s, '\0', file.len)) {
-				ok = err_set(err, ERR_DATA,
-					"%s: weight_map: %.*s: expected the name of a file in the "
-					"folder",
-					path, TEXT_ARG(name));
-				break;
-			}
-			int64_t number = map_intern(&numbers, file, (int64_t)n);
-			if (number == (int64_t)n)
-				names[n++] = arena_text(&st->arena, file).s;
-			map_put(wanted, name, number);
-		}
-	map_release(&numbers);
-	json_file_close(&f);
-	*ret_names = names;
-	*ret_n = n;
-	return ok;
-}
-
-static bool open_shards(struct safetensors *st, const char *dir, const char *index, struct err *err)
-{
-	struct map wanted = MAP_INIT;
-	const char **names;
-	size_t n;
-	bool ok = read_index(st, index, &wanted, &names, &n, err);
-	for (size_t i = 0; ok && i < n; i++)
-		ok = add_file(st, fs_join(&st->arena, dir, names[i]), &wanted, (int64_t)i, err);
-	if (ok && st->n != map_size(&wanted))
-		ok = err_set(err, ERR_DATA,
-			"%s: weight_map names %zu tensors, the files hold %zu of them", index,
-			map_size(&wanted), st->n);
-	map_release(&wanted);
-	return ok;
-}
-
-bool safetensors_open_dir(const char *dir, struct safetensors *ret, struct err *err)
-{
-	*ret = (struct safetensors){.by_name = MAP_INIT};
-	const char *single = fs_join(&ret->arena, dir, "model.safetensors");
-	if (fs_exists(single))
-		return add_file(ret, single, NULL, 0, err);
-	const char *index = fs_join(&ret->arena, dir, "model.safetensors.index.json");
-	if (fs_exists(index))
-		return open_shards(ret, dir, index, err);
-	bool has_bin = fs_exists(fs_join(&ret->arena, dir, "pytorch_model.bin")) ||
-		fs_exists(fs_join(&ret->arena, dir, "pytorch_model.bin.index.json"));
-	return err_set(err, ERR_DATA, "%s holds neither model.safetensors nor its index%s", dir,
-		has_bin ? "; pytorch_model.bin is not read: save the model as safetensors" : "");
+	*ret = (struct safetensors)SAFETENSORS_INIT;
+	return safetensors_add(ret, path, &(struct st_select){0}, err);
 }
 
 void safetensors_close(struct safetensors *st)

@@ -1,10 +1,10 @@
-/* safetensors.h - in: a model folder's weight files; out: tensors by name, mapped, nothing copied.
+/* safetensors.h - in: a weight file; out: tensors by name, mapped, nothing copied.
  *
  * The format: 8 bytes little-endian length of the header, the header (a JSON object of name ->
  * {dtype, shape, data_offsets}), the data. Checked before anything is believed: the header fits the
  * file and 100 MB, every tensor's bytes follow from its shape, the tensors lie one behind the other
- * without holes, and the last ends where the file ends. A sharded model's index names a file for
- * each tensor; the files must lie in the folder and hold what the index says.
+ * without holes, and the last ends where the file ends. The same container takes the tensors of
+ * other formats (torchfile.h); which files a folder has is known to weights.h.
  *
  * The writer's bytes depend on names, shapes and data alone, so equal models are equal files. */
 #ifndef MODEL_SAFETENSORS_H
@@ -63,11 +63,27 @@ struct safetensors {
 	struct arena arena;
 };
 
-/* All weights of a folder: model.safetensors, or the shards of model.safetensors.index.json. The
- * caller closes it also after a failure. */
-bool safetensors_open_dir(const char *dir, struct safetensors *ret, struct err *err) MUST_CHECK;
-/* One file, e.g. adapter_model.safetensors. */
+#define SAFETENSORS_INIT                                                                           \
+	{                                                                                          \
+		.by_name = MAP_INIT                                                                \
+	}
+
+/* Which tensors of a file count, and how they are called. */
+struct st_select {
+	const struct map
+		*wanted; /* a sharded model's index: tensor -> number of its file; NULL: all */
+	int64_t number; /* of this file */
+	const char *prefix; /* put before their names; NULL: none */
+};
+/* Adds the tensors of one file, e.g. adapter_model.safetensors. */
+bool safetensors_add(struct safetensors *st, const char *path, const struct st_select *which,
+	struct err *err) MUST_CHECK;
+/* The same into an empty container; the caller closes it also after a failure. */
 bool safetensors_open(const char *path, struct safetensors *ret, struct err *err) MUST_CHECK;
+/* For readers of other formats: takes a file's mapping, and those of its n tensors that count. */
+bool safetensors_take(struct safetensors *st, const struct st_tensor *t, size_t n,
+	const struct st_select *which, struct err *err) MUST_CHECK;
+void safetensors_take_map(struct safetensors *st, const struct fs_map *map);
 void safetensors_close(struct safetensors *st);
 /* The mapped pages stop counting as this process's memory until they are read again: for when
  * weights were copied. */

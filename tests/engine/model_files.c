@@ -154,10 +154,10 @@ static void a_missing_file_is_named(void **state)
 	dir = fresh();
 	snprintf(path, sizeof path, "%s/model.safetensors", dir);
 	remove(path);
-	refused(dir, dir, "neither model.safetensors nor its index");
+	refused(dir, dir, "neither model.safetensors nor pytorch_model.bin");
 	snprintf(path, sizeof path, "%s/pytorch_model.bin", dir);
 	test_write(path, "x");
-	refused(dir, dir, "save the model as safetensors");
+	refused(dir, "pytorch_model.bin", "is no zip archive");
 	refused("/nonexistent/model", "/nonexistent/model", "is no folder");
 }
 
