@@ -4,6 +4,12 @@
 
 static const struct architecture *const table[] = {
 	&bert_architecture,
+	&roberta_architecture,
+	&xlm_roberta_architecture,
+	&camembert_architecture,
+	&electra_architecture,
+	&mpnet_architecture,
+	&distilbert_architecture,
 };
 
 const struct architecture *architecture_find(struct text model_type)

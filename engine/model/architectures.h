@@ -16,6 +16,7 @@
 #include "model/params.h"
 #include "tensor.h"
 
+struct classifier_kind;
 struct backbone; /* each architecture's own struct */
 
 struct architecture {
@@ -25,6 +26,7 @@ struct architecture {
 	const char *causal_class; /* with a language model's head: "Qwen2ForCausalLM"; NULL: an
 	                             encoder, whose attention is bidirectional */
 	const char *lm_head; /* that head's matrix in the file: "lm_head.weight" */
+	const struct classifier_kind *classifier; /* what classifier_class has on top; NULL: none */
 	const void *variant; /* what tells it from others of its file: the file's own struct */
 	const char *prefix; /* of the encoder's names inside a class with a head: "bert." */
 	const char *const *lora_targets; /* when the user names none; ends with NULL */
@@ -53,6 +55,7 @@ const struct architecture *architecture_find(struct text model_type); /* NULL: u
 /* "bert": what is known, for errors. */
 const char *architecture_list(struct arena *a);
 
-extern const struct architecture bert_architecture;
+extern const struct architecture bert_architecture, roberta_architecture, xlm_roberta_architecture,
+	camembert_architecture, electra_architecture, mpnet_architecture, distilbert_architecture;
 
 #endif

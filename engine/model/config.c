@@ -7,6 +7,7 @@
 #include "base/jsonfile.h"
 #include "base/text.h"
 #include "model/architectures.h"
+#include "model/classifier.h"
 
 bool config_real(
 	json root, const char *path, struct config_range range, double *ret, struct err *err)
@@ -66,15 +67,6 @@ bool config_act(json root, const char *path, const char *key, enum model_act *re
 	return err_set(err, ERR_DATA,
 		"%s: %s is \"%.*s\", expected gelu, gelu_new, gelu_pytorch_tanh, relu or silu",
 		path, key, TEXT_ARG(name));
-}
-
-/* num_labels, or as many as id2label names; transformers writes only the latter, and two when it
- * writes neither. */
-static bool read_labels(json root, const char *path, struct model_config *c, struct err *err)
-{
-	size_t named = json_count(json_get(root, "id2label"));
-	struct config_range range = {"num_labels", 1, 1e5, named ? (double)named : 2};
-	return config_int(root, path, range, &c->n_labels, err);
 }
 
 static bool starts_with(struct text t, const char *start)
@@ -146,7 +138,7 @@ static bool read_body(struct model_config *c, struct err *err)
 		ok = err_set(err, ERR_DATA, "%s holds %s, expected an object", path,
 			json_type_name(json_type(f.root)));
 	ok = ok && read_kind(f.root, path, c, err) && c->arch->configure(f.root, path, c, err) &&
-		read_labels(f.root, path, c, err);
+		(!c->arch->classifier || classifier_configure(f.root, path, c, err));
 	json_file_close(&f);
 	return ok && hash_config(path, c, err);
 }

@@ -18,6 +18,17 @@
 struct architecture;
 
 enum model_act { MODEL_GELU, MODEL_GELU_TANH, MODEL_RELU, MODEL_SILU };
+/* Activations of heads: sentence-transformers' Dense names torch's classes, config.json the short
+ * names. */
+enum head_act {
+	HEAD_IDENTITY,
+	HEAD_TANH,
+	HEAD_GELU,
+	HEAD_GELU_TANH,
+	HEAD_RELU,
+	HEAD_SILU,
+	HEAD_SIGMOID
+};
 enum model_attention { ATTENTION_BIDIRECTIONAL, ATTENTION_CAUSAL };
 
 struct model_config {
@@ -42,6 +53,12 @@ struct model_config {
 	/* Which tokens see which: of decoders it can be chosen. */
 	enum model_attention attention;
 	const char *attention_from; /* what says so: "is_causal", "--attention" ... */
+
+	/* A sequence classification head, beside n_labels. */
+	int64_t pad_token; /* -1: none */
+	bool classifier_bias;
+	enum tn_pool classifier_pooling;
+	enum head_act classifier_act;
 
 	/* A causal language model's head, for rerankers. */
 	bool is_tied; /* it is the token table */

@@ -3,8 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/classifier.h"
 #include "model/heads.h"
 #include "model/model_impl.h"
+#include "model/weights.h"
 
 static void count_weights(struct model_facts *f, const struct params *p)
 {
@@ -58,7 +60,7 @@ static bool check_weights(struct model_facts *f, struct err *err)
 	struct params p = PARAMS_INIT;
 	struct classifier head = {0};
 	struct safetensors st;
-	bool ok = safetensors_open_dir(f->config.body_dir, &st, err);
+	bool ok = weights_open_dir(f->config.body_dir, &st, err);
 	struct backbone *b = arch->declare(&f->config, &p);
 	if (f->config.is_classifier)
 		classifier_declare(&p, &head, &f->config);

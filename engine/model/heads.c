@@ -1,6 +1,7 @@
 #include "model/heads.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 
@@ -67,32 +68,50 @@ tensor head_pool(tn_scope *s, tensor x, const struct token_batch *batch, enum tn
 	return pool_rest(s, x, batch, how);
 }
 
-static void declare_head(struct params *p, struct linear *l, int64_t out, int64_t in,
-	const char *name, double init_std)
+const char head_act_list[] = "identity, tanh, gelu, gelu_pytorch_tanh, relu, silu or sigmoid";
+
+bool head_act_parse(struct text name, enum head_act *ret)
 {
-	params_one(p, &l->w, WEIGHT_HEAD, out, in, "%s.weight", name);
-	params_one(p, &l->b, WEIGHT_BIAS, out, 0, "%s.bias", name);
-	l->w.init_std = l->b.init_std = init_std;
+	static const struct {
+		const char *name, *class;
+		enum head_act act;
+	} acts[] = {
+		{"identity", "Identity", HEAD_IDENTITY},
+		{"tanh", "Tanh", HEAD_TANH},
+		{"gelu", "GELU", HEAD_GELU},
+		{"gelu_new", "NewGELUActivation", HEAD_GELU_TANH},
+		{"gelu_pytorch_tanh", "PytorchGELUTanh", HEAD_GELU_TANH},
+		{"relu", "ReLU", HEAD_RELU},
+		{"silu", "SiLU", HEAD_SILU},
+		{"sigmoid", "Sigmoid", HEAD_SIGMOID},
+	};
+	const char *dot = name.len > 0 ? memrchr(name.s, '.', name.len) : NULL;
+	if (dot)
+		name = (struct text){dot + 1, name.len - (size_t)(dot + 1 - name.s)};
+	for (size_t i = 0; i < ARRAY_LEN(acts); i++)
+		if (text_is(name, acts[i].name) || text_is(name, acts[i].class)) {
+			*ret = acts[i].act;
+			return true;
+		}
+	return false;
 }
 
-void classifier_declare(struct params *p, struct classifier *h, const struct model_config *c)
+tensor head_activate(tn_scope *s, tensor x, enum head_act act)
 {
-	declare_head(p, &h->pooler, c->hidden, c->hidden, "pooler.dense", c->init_std);
-	declare_head(p, &h->out, c->n_labels, c->hidden, "classifier", c->init_std);
-	h->out.w.is_outside = h->out.b.is_outside = true;
-	h->dropout = c->classifier_dropout;
-}
-
-tensor classifier_forward(tn_scope *out, const struct classifier *h, tensor x, struct tn_seqs seqs,
-	double dropout, uint64_t seed)
-{
-	tn_scope *s = tn_push(out);
-	tensor first = tn_pool(s, x, seqs, TN_POOL_CLS); /* [n,H] */
-	tensor pooled =
-		tn_tanh(s, tn_linear(s, first, h->pooler.w.value, h->pooler.b.value)); /* [n,H] */
-	pooled = tn_dropout(s, pooled, dropout, seed);
-	tensor y =
-		tn_keep(out, tn_linear(s, pooled, h->out.w.value, h->out.b.value)); /* [n,labels] */
-	tn_pop(s);
-	return y;
+	switch (act) {
+	case HEAD_IDENTITY:
+		break;
+	case HEAD_TANH:
+		return tn_tanh(s, x);
+	case HEAD_GELU:
+	case HEAD_GELU_TANH:
+		return tn_gelu(s, x, act == HEAD_GELU_TANH);
+	case HEAD_RELU:
+		return tn_relu(s, x);
+	case HEAD_SILU:
+		return tn_silu(s, x);
+	case HEAD_SIGMOID:
+		return tn_sigmoid(s, x);
+	}
+	return x;
 }

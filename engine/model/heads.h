@@ -10,15 +10,8 @@
  * batch->prompt_tokens says so. */
 tensor head_pool(tn_scope *s, tensor x, const struct token_batch *batch, enum tn_pool how);
 
-/* Sequence classification as BERT has it: tanh(dense(first token)), dropout, classifier. */
-struct classifier {
-	struct linear pooler; /* [H,H] */
-	struct linear out; /* [labels,H] */
-	double dropout;
-};
-void classifier_declare(struct params *p, struct classifier *h, const struct model_config *c);
-/* x [T,H] f32 -> logits [n,labels]. */
-tensor classifier_forward(tn_scope *s, const struct classifier *h, tensor x, struct tn_seqs seqs,
-	double dropout, uint64_t seed);
+extern const char head_act_list[]; /* the short names, for errors */
+bool head_act_parse(struct text name, enum head_act *ret); /* "tanh", "Tanh", "torch.nn...Tanh" */
+tensor head_activate(tn_scope *s, tensor x, enum head_act act);
 
 #endif

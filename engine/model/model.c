@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/parallel.h"
 #include "model/model_impl.h"
+#include "model/weights.h"
 
 static bool on_gpu(const tn_scope *s)
 {
@@ -113,7 +114,7 @@ struct model *model_open(
 	if (model_config_read(dir, &m->config, err) && choose_pooling(m, opt, err) &&
 		model_attention_choose(&m->config, opt->attention, err) &&
 		choose_dtype(m, opt, err) &&
-		safetensors_open_dir(m->config.body_dir, &m->weights, err) && bind(m, err) &&
+		weights_open_dir(m->config.body_dir, &m->weights, err) && bind(m, err) &&
 		load(m, opt, err))
 		return m;
 	model_close(m);
@@ -273,7 +274,7 @@ tensor model_classify(
 	double p = !how->train ? 0.0 : how->dropout >= 0.0 ? how->dropout : m->head->dropout;
 	tensor x = hidden(m, s, b, how); /* [T,H] */
 	uint64_t seed = pass_seed(&(struct pass){.seed = how->seed}, m->config.n_layers, 0);
-	tensor y = tn_keep(out, classifier_forward(s, m->head, x, b->seqs, p, seed));
+	tensor y = tn_keep(out, classifier_forward(s, m->head, x, b, p, seed));
 	tn_pop(s);
 	return y;
 }

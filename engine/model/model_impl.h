@@ -4,6 +4,7 @@
 
 #include "model/architectures.h"
 #include "model/config.h"
+#include "model/classifier.h"
 #include "model/heads.h"
 #include "model/layers.h"
 #include "model/model.h"
