@@ -152,12 +152,24 @@ tensor tn_cross_entropy(tn_scope *s, tensor logits, const int64_t *target, int64
 tensor tn_embedding(tn_scope *s, tensor table, const int64_t *ids,
         int64_t n); /* [V,H] -> [n,H]; dense gradient */
 tensor tn_layer_norm(tn_scope *s, tensor x, tensor w, tensor b, double eps); /* last axis */
-tensor tn_rms_norm(tn_scope *s, tensor x, tensor w, double eps);
+/* x / rms(x) * (shift + w): shift 0 as Llama has it, 1 as Gemma. */
+tensor tn_rms_norm(tn_scope *s, tensor x, tensor w, double eps, double shift);
 tensor tn_dropout(tn_scope *s, tensor x, double p, uint64_t seed); /* p = 0 returns x itself */
 /* layer_norm(residual + dropout(x + bias)): one pass over memory forward, one backward. [T,H]; bias
  * [H] or TN_NONE. */
 tensor tn_add_layer_norm(tn_scope *s, tensor x, tensor bias, tensor residual, tensor w, tensor b,
         double eps, double p, uint64_t seed);
+enum tn_act {
+	TN_ACT_NONE,
+	TN_ACT_GELU,
+	TN_ACT_GELU_TANH,
+	TN_ACT_RELU,
+	TN_ACT_TANH,
+	TN_ACT_SILU
+};
+/* act(gate) * other, x [T,2F] -> [T,F]: gate in the first half of x, or in the last. Of acts, not
+ * NONE and TANH. */
+tensor tn_glu(tn_scope *s, tensor x, enum tn_act act, bool gate_last);
 /* gelu(x + bias), x [T,F], bias [F]; backward recomputes, keeping only x. */
 tensor tn_bias_gelu(tn_scope *s, tensor x, tensor bias, bool tanh_form);
 
@@ -177,10 +189,17 @@ struct tn_attention {
  * -> [T, n_heads * head_dim]. Memory is linear in T: scores exist a tile at a time, backward
  * recomputes them. */
 tensor tn_attention(tn_scope *s, tensor qkv, struct tn_seqs seqs, const struct tn_attention *how);
-/* Rotary embedding of the first n_heads + n_kv_heads heads of qkv, rotate-half layout; cos, sin [P,
- * head_dim] f32; position of a token = its index in its sequence. */
-tensor tn_rope(tn_scope *s, tensor qkv, struct tn_seqs seqs, const struct tn_attention *how,
-        tensor cos, tensor sin);
+/* What decoders do to queries and keys in front of attention: a norm of each head when there is
+ * one, then the rotary embedding in the rotate-half layout. */
+struct tn_rotary {
+	tensor cos, sin; /* [R, head_dim / 2] f32 */
+	const int64_t *rows; /* [T] row of cos and sin that turns a token */
+	tensor q_norm, k_norm; /* [head_dim] of a RMS norm of each head; TN_NONE: none */
+	double eps, shift; /* of that norm, as tn_rms_norm */
+};
+/* qkv as tn_attention takes it -> the same shape; the values pass unchanged. */
+tensor tn_rotary(
+        tn_scope *s, tensor qkv, const struct tn_attention *how, const struct tn_rotary *rotary);
 
 /* Pooling: [T,H] -> [n,H]. An empty sequence gives zeros. */
 enum tn_pool {
@@ -196,7 +215,6 @@ tensor tn_pool(tn_scope *s, tensor x, struct tn_seqs seqs, enum tn_pool how);
 /* Prepacked linears: inference only, CPU, the fast way of oneDNN in bf16 (AMX). The pack holds its
  * own copy. */
 typedef struct tn_pack tn_pack;
-enum tn_act { TN_ACT_NONE, TN_ACT_GELU, TN_ACT_GELU_TANH, TN_ACT_RELU, TN_ACT_TANH };
 tn_pack *tn_pack_linear(
         tn_scope *s, tensor w, tensor bias); /* w bf16 [O,I]; NULL + sticky error on failure */
 void tn_pack_free(tn_pack *p);

@@ -1,5 +1,6 @@
 // tensor_kernel_body.hpp - the kernels, compiled once per instruction set into one kernel_set,
 // SHIM_KERNELS.
+#include "tensor_kernel_gated.hpp"
 #include "tensor_kernel_math.hpp"
 #include "tensor_kernels.hpp"
 
@@ -48,11 +49,6 @@ template <class T> void norm(const norm_args &a, int64_t begin, int64_t end, flo
 			a.stats[2 * row + 1] = inv;
 		}
 	}
-}
-
-inline void add_to(float *p, vf v, int64_t k)
-{
-	store(p, load(p, k) + v, k);
 }
 
 // Ba, Kiros, Hinton 2016; with xhat = (h - mean) * inv and g = dy * w:
@@ -271,7 +267,7 @@ double sum_squares(const float *x, int64_t n)
 template <class T> constexpr row_kernels rows_of()
 {
 	return {norm<T>, norm_grad<T>, gelu<T>, gelu_grad<T>, dropout<T>, widen_rows<T>,
-		narrow_rows<T>};
+		narrow_rows<T>, rms<T>, rms_grad<T>, glu<T>, glu_grad<T>, heads<T>, heads_grad<T>};
 }
 
 } // namespace

@@ -47,6 +47,47 @@ struct gelu_args {
 	bool tanh_form;
 };
 
+// x / rms(x) * (shift + w) of rows of n elements.
+struct rms_args {
+	const void *x;
+	const float *w; // [n]
+	void *y; // forward
+	const void *dy; // backward
+	void *dx;
+	float *dw; // [n], added to
+	int64_t n;
+	float eps, shift;
+};
+
+enum class gate_act { gelu, gelu_tanh, relu, silu };
+
+// act(gate) * other; x holds rows of 2 n elements: gate, other, or the reverse.
+struct glu_args {
+	const void *x;
+	void *y; // forward, [rows, n]
+	const void *dy; // backward
+	void *dx;
+	int64_t n;
+	gate_act act;
+	bool gate_last;
+};
+
+// What happens to queries and keys between their linear and attention. Rows of n_q + 2 n_k heads of
+// d elements; the last n_k, the values, are copied.
+struct head_args {
+	const void *x;
+	void *y; // forward
+	const void *dy; // backward
+	void *dx;
+	const float *cos, *sin; // [R, d / 2]
+	const int64_t *rows; // of cos and sin, one a token
+	const float *q_norm, *k_norm; // [d]; NULL: heads are not normed
+	float *dq_norm, *dk_norm; // [d], added to
+	float *scratch; // [d], backward
+	int64_t n_q, n_k, d;
+	float eps, shift; // as in rms_args
+};
+
 // One row of scores: query i sees keys [low, high) of the n in the tile, the rest becomes 0.
 struct score_row {
 	int64_t low, high, n;
@@ -74,6 +115,12 @@ struct row_kernels {
 		int64_t n);
 	void (*narrow)(const float *x, int64_t x_stride, void *y, int64_t y_stride, int64_t rows,
 		int64_t n);
+	void (*rms)(const rms_args &a, int64_t begin, int64_t end);
+	void (*rms_grad)(const rms_args &a, int64_t begin, int64_t end);
+	void (*glu)(const glu_args &a, int64_t begin, int64_t end);
+	void (*glu_grad)(const glu_args &a, int64_t begin, int64_t end);
+	void (*heads)(const head_args &a, int64_t begin, int64_t end);
+	void (*heads_grad)(const head_args &a, int64_t begin, int64_t end);
 };
 
 struct kernel_set {

@@ -6,81 +6,31 @@
 // compare the kernels with.
 #include "tensor_internal.hpp"
 
-#include <algorithm>
-
 #include <ATen/Parallel.h>
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/layer_norm.h>
-#include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 
 #include "tensor_hash.hpp"
 #include "tensor_kernels.hpp"
 #include "tensor_node.hpp"
+#include "tensor_rows.hpp"
 #include "tensor_table.hpp"
 
 namespace shim
 {
-
-static bool is_ours(const at::Tensor &x)
-{
-	return x.is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16);
-}
-
-static const row_kernels &rows_for(const at::Tensor &x)
-{
-	return x.scalar_type() == at::kBFloat16 ? kernels().bf16 : kernels().f32;
-}
 
 static mask_rule mask_of(double p, uint64_t seed)
 {
 	return {seed, drop_below(p), static_cast<float>(1.0 / (1.0 - p))};
 }
 
-static const float *floats(const at::Tensor &t)
-{
-	return t.defined() ? t.const_data_ptr<float>() : nullptr;
-}
-
-// A vector that a kernel reads: f32, contiguous, and still part of the graph.
-static at::Tensor f32(const at::Tensor &t)
-{
-	return t.defined() ? t.to(at::kFloat).contiguous() : t;
-}
-
 static void check_dropout(double p)
 {
 	require(p >= 0.0 && p < 1.0, "dropout of ", p, ", expected [0, 1)");
-}
-
-static void check_vector(const char *what, const at::Tensor &v, const at::Tensor &x)
-{
-	require(x.dim() >= 1 && v.dim() == 1 && v.size(0) == x.size(-1), what, " ", v.sizes(),
-		" for ", x.sizes());
-}
-
-// Rows are added up in blocks of a fixed size, then the blocks in order: equal bits for any number
-// of threads.
-constexpr int64_t block_rows = 128;
-
-// fn(first, last, sums): adds rows [first, last) to sums [n_sums, n] -> [n_sums, n] f32.
-template <class F> static at::Tensor sum_rows(int64_t rows, int64_t n_sums, int64_t n, F &&fn)
-{
-	int64_t blocks = (rows + block_rows - 1) / block_rows;
-	at::Tensor parts = at::zeros({std::max<int64_t>(blocks, 1), n_sums, n}, at::kFloat);
-	float *base = parts.mutable_data_ptr<float>();
-	at::parallel_for(0, blocks, 1, [&](int64_t begin, int64_t end) {
-		for (int64_t b = begin; b < end; b++)
-			fn(b * block_rows, std::min(rows, (b + 1) * block_rows),
-				base + b * n_sums * n);
-	});
-	for (int64_t b = 1; b < blocks; b++)
-		for (int64_t i = 0; i < n_sums * n; i++)
-			base[i] += base[b * n_sums * n + i];
-	return parts.select(0, 0);
 }
 
 static at::Tensor dropout_plain(const at::Tensor &x, double p, uint64_t seed)
@@ -265,18 +215,6 @@ tensor tn_layer_norm(tn_scope *s, tensor x, tensor w, tensor b, double eps)
 		if (is_ours(in))
 			return norm_ours({in, {}, {}, weight, shift}, eps, mask_of(0.0, 0));
 		return norm_plain(in, weight, shift, eps);
-	});
-}
-
-// Zhang, Sennrich 2019, eq. 4
-tensor tn_rms_norm(tn_scope *s, tensor x, tensor w, double eps)
-{
-	return op(s, __func__, [&] {
-		const at::Tensor &in = get(s, x), &weight = get(s, w);
-		check_vector("weight", weight, in);
-		at::Tensor h = wide(in);
-		at::Tensor scale = h.mul(h).mean(-1, true).add(eps).rsqrt();
-		return h.mul(scale).mul(as(weight, h)).to(in.scalar_type());
 	});
 }
 

@@ -10,6 +10,7 @@
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/relu.h>
+#include <ATen/ops/silu.h>
 #include <ATen/ops/tanh.h>
 
 struct tn_pack {
@@ -41,6 +42,8 @@ static const char *attribute(enum tn_act act)
 		return "relu";
 	case TN_ACT_TANH:
 		return "tanh";
+	case TN_ACT_SILU:
+		return "swish";
 	}
 	throw bad_shape(cat("unknown activation ", static_cast<int>(act)));
 }
@@ -57,6 +60,8 @@ static at::Tensor activate(const at::Tensor &y, enum tn_act act)
 		return at::relu(y);
 	case TN_ACT_TANH:
 		return at::tanh(y);
+	case TN_ACT_SILU:
+		return at::silu(y);
 	}
 	throw bad_shape(cat("unknown activation ", static_cast<int>(act)));
 }

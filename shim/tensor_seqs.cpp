@@ -1,10 +1,8 @@
-// tensor_seqs.cpp - what knows where each sequence of a packed batch begins: pooling and rotary
-// positions.
+// tensor_seqs.cpp - what knows where each sequence of a packed batch begins: pooling.
 #include "tensor_internal.hpp"
 
 #include <cmath>
 
-#include <ATen/ops/cat.h>
 #include <ATen/ops/max.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
@@ -109,23 +107,6 @@ static at::Tensor pool(const context &c, const at::Tensor &x, struct tn_seqs seq
 	throw bad_shape(cat("unknown pooling ", static_cast<int>(how)));
 }
 
-// [T] i64: index of each token in its sequence.
-static at::Tensor positions(const context &c, struct tn_seqs seqs)
-{
-	std::vector<int64_t> all;
-	for (int64_t i = 0; i < seqs.n; i++)
-		for (int64_t t = seqs.start[i]; t < seqs.start[i + 1]; t++)
-			all.push_back(t - seqs.start[i]);
-	return from_host(c, all.data(), at::kLong, {static_cast<int64_t>(all.size())});
-}
-
-static at::Tensor rotate(const at::Tensor &x, const at::Tensor &cos, const at::Tensor &sin)
-{
-	int64_t half = x.size(-1) / 2;
-	at::Tensor turned = at::cat({x.narrow(-1, half, half).neg(), x.narrow(-1, 0, half)}, -1);
-	return x.mul(cos).add(turned.mul(sin));
-}
-
 } // namespace shim
 
 using namespace shim;
@@ -137,32 +118,5 @@ tensor tn_pool(tn_scope *s, tensor x, struct tn_seqs seqs, enum tn_pool how)
 		require(in.dim() == 2, "tokens are [T,H], got ", in.sizes());
 		check_seqs(seqs, in.size(0));
 		return pool(context_of(s), in, seqs, how);
-	});
-}
-
-// Su et al. 2021, section 3.4.2, in the rotate-half layout of GPT-NeoX
-tensor tn_rope(tn_scope *s, tensor qkv, struct tn_seqs seqs, const struct tn_attention *how,
-	tensor cos, tensor sin)
-{
-	return op(s, __func__, [&] {
-		const at::Tensor &in = get(s, qkv), &c = get(s, cos), &d = get(s, sin);
-		int64_t turned = how->n_heads + how->n_kv_heads, heads = turned + how->n_kv_heads;
-		int64_t size = how->head_dim;
-		require(in.dim() == 2 && in.size(1) == heads * size, "qkv ", in.sizes(), " for ",
-			heads, " heads of ", size);
-		require(size % 2 == 0 && c.dim() == 2 && c.size(1) == size &&
-				c.sizes() == d.sizes(),
-			"cos ", c.sizes(), " and sin ", d.sizes(), " for heads of ", size);
-		check_seqs(seqs, in.size(0));
-		for (int64_t i = 0; i < seqs.n; i++)
-			require(seqs.start[i + 1] - seqs.start[i] <= c.size(0), "sequence ", i,
-				" is longer than the ", c.size(0), " positions of cos and sin");
-		at::Tensor at = positions(context_of(s), seqs);
-		at::Tensor x =
-			wide(in.narrow(1, 0, turned * size)).view({in.size(0), turned, size});
-		at::Tensor y = rotate(x, as(c.index_select(0, at), x).unsqueeze(1),
-			as(d.index_select(0, at), x).unsqueeze(1));
-		at::Tensor head = y.view({in.size(0), turned * size}).to(in.scalar_type());
-		return at::cat({head, in.narrow(1, turned * size, how->n_kv_heads * size)}, 1);
 	});
 }

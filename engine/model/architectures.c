@@ -1,6 +1,7 @@
 #include "model/architectures.h"
 
 #include "base/mem.h"
+#include "model/decoder.h"
 
 static const struct architecture *const table[] = {
 	&bert_architecture,
@@ -10,6 +11,13 @@ static const struct architecture *const table[] = {
 	&electra_architecture,
 	&mpnet_architecture,
 	&distilbert_architecture,
+	&qwen2_architecture,
+	&qwen3_architecture,
+	&llama_architecture,
+	&mistral_architecture,
+	&gemma_architecture,
+	&gemma2_architecture,
+	&gemma3_text_architecture,
 };
 
 const struct architecture *architecture_find(struct text model_type)

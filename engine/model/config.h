@@ -42,6 +42,7 @@ struct model_config {
 	/* The backbone, from config.json: what every architecture has. */
 	int64_t n_vocab, hidden, n_layers, n_heads, n_kv_heads, head_dim, ff;
 	int64_t n_positions, n_types; /* rows of the position and token type tables */
+	int64_t default_length; /* where texts are cut when no file says it; 0: n_positions */
 	int64_t n_labels; /* of the classification head */
 	double norm_eps, init_std;
 	double hidden_dropout, attention_dropout, classifier_dropout;

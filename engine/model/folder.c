@@ -224,10 +224,12 @@ bool model_length_read(struct model_config *c, struct err *err)
 		log_warn("%s: max_seq_length is %lld, more than the %lld positions; texts are cut "
 			 "at the latter",
 			c->dir, (long long)length, (long long)c->n_positions);
-	if (length == 0 &&
+	bool is_said = length > 0;
+	if (!is_said &&
 		!read_length(fs_join(&c->arena, c->body_dir, "tokenizer_config.json"),
 			"model_max_length", &length, err))
 		return false;
-	c->max_length = length > 0 && length < c->n_positions ? length : c->n_positions;
+	int64_t most = !is_said && c->default_length > 0 ? c->default_length : c->n_positions;
+	c->max_length = length > 0 && length < most ? length : most;
 	return true;
 }

@@ -25,6 +25,28 @@ void linear_declare(struct params *p, struct linear *l, int64_t out, int64_t in,
 	params_one(p, &l->b, WEIGHT_BIAS, out, 0, "%s.bias", name);
 }
 
+void linear_declare_bare(
+	struct params *p, struct linear *l, int64_t out, int64_t in, const char *name)
+{
+	params_one(p, &l->w, WEIGHT_LINEAR, out, in, "%s.weight", name);
+}
+
+void linear_declare_parts(struct params *p, struct linear *l, int64_t in, bool has_bias,
+	const struct linear_part *parts, size_t n)
+{
+	int64_t out = 0;
+	for (size_t i = 0; i < n; i++)
+		out += parts[i].out;
+	params_add(p, &l->w, WEIGHT_LINEAR, out, in);
+	for (size_t i = 0; i < n; i++)
+		params_part(p, &l->w, parts[i].out, "%s.weight", parts[i].name);
+	if (!has_bias)
+		return;
+	params_add(p, &l->b, WEIGHT_BIAS, out, 0);
+	for (size_t i = 0; i < n; i++)
+		params_part(p, &l->b, parts[i].out, "%s.bias", parts[i].name);
+}
+
 void linear_pack(tn_scope *s, struct linear *l)
 {
 	tn_scope *t = tn_push_no_grad(s);
@@ -38,7 +60,7 @@ void linear_release(struct linear *l)
 	l->pack = NULL;
 }
 
-static enum tn_act packed_act(enum model_act act)
+static enum tn_act act_of(enum model_act act)
 {
 	switch (act) {
 	case MODEL_GELU:
@@ -50,7 +72,7 @@ static enum tn_act packed_act(enum model_act act)
 	case MODEL_SILU:
 		break;
 	}
-	return TN_ACT_NONE;
+	return TN_ACT_SILU;
 }
 
 static tensor add_lora(tn_scope *s, const struct linear *l, tensor y, tensor x,
@@ -80,7 +102,8 @@ tensor linear_forward(
 {
 	if (l->pack)
 		return linear_product(s, l, x, pass, seed);
-	tensor y = tn_linear(s, x, l->w.compute, tn_cast(s, l->b.value, pass->dtype)); /* [T,O] */
+	tensor bias = l->b.value.gen == 0 ? TN_NONE : tn_cast(s, l->b.value, pass->dtype);
+	tensor y = tn_linear(s, x, l->w.compute, bias); /* [T,O] */
 	return add_lora(s, l, y, x, pass, seed);
 }
 
@@ -88,8 +111,8 @@ tensor linear_act(tn_scope *s, const struct linear *l, tensor x, enum model_act 
 	const struct pass *pass, uint64_t seed)
 {
 	if (l->pack && !l->lora && act != MODEL_SILU)
-		return tn_linear_packed(s, x, l->pack, packed_act(act));
-	if (!l->pack && (act == MODEL_GELU || act == MODEL_GELU_TANH))
+		return tn_linear_packed(s, x, l->pack, act_of(act));
+	if (!l->pack && l->b.value.gen != 0 && (act == MODEL_GELU || act == MODEL_GELU_TANH))
 		return tn_bias_gelu(
 			s, linear_product(s, l, x, pass, seed), l->b.value, act == MODEL_GELU_TANH);
 	tensor y = linear_forward(s, l, x, pass, seed); /* [T,O] */
@@ -112,9 +135,47 @@ void norm_declare(struct params *p, struct norm *n, int64_t width, double eps, c
 	n->eps = eps;
 }
 
+void norm_declare_bare(
+	struct params *p, struct norm *n, int64_t width, double eps, const char *name)
+{
+	params_one(p, &n->w, WEIGHT_NORM, width, 0, "%s.weight", name);
+	n->eps = eps;
+}
+
+tensor norm_forward(tn_scope *s, const struct norm *n, tensor x)
+{
+	return tn_layer_norm(s, x, n->w.value, n->b.value, n->eps);
+}
+
 tensor norm_add(tn_scope *s, const struct norm *n, tensor x, tensor bias, tensor residual,
 	double dropout, uint64_t seed)
 {
 	return tn_add_layer_norm(
 		s, x, bias, residual, n->w.value, n->b.value, n->eps, dropout, seed);
+}
+
+void rms_declare(
+	struct params *p, struct rms *n, int64_t width, double eps, double shift, const char *name)
+{
+	params_one(p, &n->w, WEIGHT_NORM, width, 0, "%s.weight", name);
+	n->eps = eps;
+	n->shift = shift;
+}
+
+tensor rms_forward(tn_scope *s, const struct rms *n, tensor x)
+{
+	return tn_rms_norm(s, x, n->w.value, n->eps, n->shift);
+}
+
+tensor gate_forward(tn_scope *s, tensor x, enum model_act act, bool gate_last)
+{
+	return tn_glu(s, x, act_of(act), gate_last);
+}
+
+double rounded_to(tn_scope *s, double v, enum tn_dtype dtype)
+{
+	tn_scope *t = tn_push_no_grad(s);
+	double r = tn_item(t, tn_cast(t, tn_full(t, v, SHAPE(1)), dtype));
+	tn_pop(t);
+	return r;
 }

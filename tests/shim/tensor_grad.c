@@ -138,7 +138,7 @@ static tensor f_layer_norm(tn_scope *s, struct inputs in)
 }
 static tensor f_rms_norm(tn_scope *s, struct inputs in)
 {
-	return tn_rms_norm(s, in.x, in.v, 1e-5);
+	return tn_rms_norm(s, in.x, in.v, 1e-5, 1.0);
 }
 static tensor f_dropout(tn_scope *s, struct inputs in)
 {
@@ -217,11 +217,30 @@ static tensor f_weighted_pool(tn_scope *s, struct inputs in)
 {
 	return tn_pool(s, in.x, seqs, TN_POOL_WEIGHTED);
 }
-static tensor f_rope(tn_scope *s, struct inputs in)
+static tensor f_glu(tn_scope *s, struct inputs in)
 {
+	return tn_glu(s, in.x, TN_ACT_SILU, false);
+}
+static tensor f_glu_last(tn_scope *s, struct inputs in)
+{
+	return tn_glu(s, in.x, TN_ACT_GELU, true);
+}
+static tensor rotary(tn_scope *s, struct inputs in, tensor q_norm, tensor k_norm)
+{
+	static const int64_t rows[] = {0, 2, 1, 2};
 	struct tn_attention how = {.n_heads = 1, .n_kv_heads = 1, .head_dim = 2};
-	tensor angle = tn_uniform(s, 0.0, 3.0, 8, SHAPE(3, 2));
-	return tn_rope(s, in.x, seqs, &how, angle, tn_exp(s, tn_scale(s, angle, -1.0)));
+	tensor angle = tn_uniform(s, 0.0, 3.0, 8, SHAPE(3, 1));
+	struct tn_rotary r = {
+		angle, tn_exp(s, tn_scale(s, angle, -1.0)), rows, q_norm, k_norm, 1e-5, 1.0};
+	return tn_rotary(s, in.x, &how, &r);
+}
+static tensor f_rotary(tn_scope *s, struct inputs in)
+{
+	return rotary(s, in, TN_NONE, TN_NONE);
+}
+static tensor f_rotary_norms(tn_scope *s, struct inputs in)
+{
+	return rotary(s, in, tn_narrow(s, in.v, 0, 0, 2), tn_narrow(s, in.v, 0, 3, 2));
 }
 
 #define OP(name)                                                                                   \
@@ -238,7 +257,7 @@ static const struct {
 	OP(rms_norm), OP(dropout), OP(linear), OP(linear_bias), OP(matmul), OP(where),
 	OP(contiguous), OP(cat), OP(stack), OP(index_select), OP(gather), OP(cross_entropy),
 	OP(embedding), OP(add_layer_norm), OP(mean_pool), OP(cls_pool), OP(last_pool), OP(max_pool),
-	OP(sqrt_pool), OP(weighted_pool), OP(rope)};
+	OP(sqrt_pool), OP(weighted_pool), OP(glu), OP(glu_last), OP(rotary), OP(rotary_norms)};
 
 static struct inputs start(tn_scope *s)
 {

@@ -168,7 +168,8 @@ static void rms_norm_divides_by_the_root_mean_square(void **state)
 	const float x[] = {3, 4}, w[] = {1, 10};
 	const float r = (float)sqrt(12.5);
 	assert_values(s,
-		tn_rms_norm(s, tn_from_f32(s, x, SHAPE(1, 2)), tn_from_f32(s, w, SHAPE(2)), 0.0),
+		tn_rms_norm(
+			s, tn_from_f32(s, x, SHAPE(1, 2)), tn_from_f32(s, w, SHAPE(2)), 0.0, 0.0),
 		3 / r, 40 / r);
 	tn_close(s);
 }

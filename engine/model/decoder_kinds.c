@@ -1,0 +1,128 @@
+/* decoder_kinds.c - the decoders that there are, as data. Defaults are transformers'. */
+#include "model/decoder.h"
+
+static const char *const lora_targets[] = {
+	"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj", NULL};
+/* A language model's head, and frequencies that old files keep. */
+static const char *const harmless[] = {"lm_head.", "*rotary_emb.inv_freq", NULL};
+static const char *const carried[] = {NULL};
+
+#define DECODER(type, name, causal, data)                                                          \
+	{                                                                                          \
+		.model_type = type, .encoder_class = name "Model", .classifier_class = NULL,       \
+		.causal_class = causal "ForCausalLM", .lm_head = "lm_head.weight",                 \
+		.variant = data, .prefix = "model.", .lora_targets = lora_targets,                 \
+		.harmless = harmless, .carried = carried, .configure = decoder_configure,          \
+		.declare = decoder_declare, .free = decoder_free, .linears = decoder_linears,      \
+		.words = decoder_words, .forward = decoder_forward,                                \
+	}
+
+static const struct decoder_variant llama = {
+	.act_key = "hidden_act",
+	.act = MODEL_SILU,
+	.reads_attention_bias = true,
+	.reads_mlp_bias = true,
+	.score_cap = -1,
+	.logit_cap = -1,
+	.positions = 2048,
+	.theta = 1e4,
+};
+const struct architecture llama_architecture = DECODER("llama", "Llama", "Llama", &llama);
+
+static const struct decoder_variant mistral = {
+	.act_key = "hidden_act",
+	.act = MODEL_SILU,
+	.score_cap = -1,
+	.logit_cap = -1,
+	.positions = 131072,
+	.windows = WINDOWS_ALL,
+	.window = 4096,
+	.theta = 1e4,
+};
+const struct architecture mistral_architecture = DECODER("mistral", "Mistral", "Mistral", &mistral);
+
+static const struct decoder_variant qwen2 = {
+	.act_key = "hidden_act",
+	.act = MODEL_SILU,
+	.qkv_has_bias = true,
+	.score_cap = -1,
+	.logit_cap = -1,
+	.positions = 32768,
+	.windows = WINDOWS_UPPER,
+	.window = 4096,
+	.theta = 1e4,
+};
+const struct architecture qwen2_architecture = DECODER("qwen2", "Qwen2", "Qwen2", &qwen2);
+
+static const struct decoder_variant qwen3 = {
+	.act_key = "hidden_act",
+	.act = MODEL_SILU,
+	.head_dim = 128,
+	.reads_attention_bias = true,
+	.norms_heads = true,
+	.score_cap = -1,
+	.logit_cap = -1,
+	.positions = 32768,
+	.windows = WINDOWS_UPPER,
+	.window = 4096,
+	.theta = 1e4,
+};
+const struct architecture qwen3_architecture = DECODER("qwen3", "Qwen3", "Qwen3", &qwen3);
+
+static const struct decoder_variant gemma = {
+	.act_key = "hidden_act",
+	.act = MODEL_GELU_TANH,
+	.gelu_is_tanh = true, /* the published files say gelu and mean its tanh form */
+	.head_dim = 256,
+	.reads_attention_bias = true,
+	.is_gemma = true,
+	.score_cap = -1,
+	.logit_cap = -1,
+	.positions = 8192,
+	.is_tied = true,
+	.theta = 1e4,
+};
+const struct architecture gemma_architecture = DECODER("gemma", "Gemma", "Gemma", &gemma);
+
+static const struct decoder_variant gemma2 = {
+	.act_key = "hidden_activation",
+	.act = MODEL_GELU_TANH,
+	.head_dim = 256,
+	.reads_attention_bias = true,
+	.has_four_norms = true,
+	.is_gemma = true,
+	.has_query_scalar = true,
+	.score_cap = 50,
+	.logit_cap = 30,
+	.positions = 8192,
+	.is_tied = true,
+	.windows = WINDOWS_PATTERN,
+	.window = 4096,
+	.pattern = 2,
+	.theta = 1e4,
+};
+const struct architecture gemma2_architecture = DECODER("gemma2", "Gemma2", "Gemma2", &gemma2);
+
+/* Its file has a cap of scores too, which transformers does not apply: nor do we. */
+static const struct decoder_variant gemma3 = {
+	.act_key = "hidden_activation",
+	.act = MODEL_GELU_TANH,
+	.head_dim = 256,
+	.reads_attention_bias = true,
+	.norms_heads = true,
+	.has_four_norms = true,
+	.is_gemma = true,
+	.has_query_scalar = true,
+	.score_cap = -1,
+	.logit_cap = 0,
+	.positions = 131072,
+	.is_tied = true,
+	.windows = WINDOWS_PATTERN,
+	.window = 4096,
+	.pattern = 6,
+	.theta = 1e6,
+	.local_theta = 1e4,
+	.bidirectional_key = "use_bidirectional_attention",
+};
+const struct architecture gemma3_text_architecture =
+	DECODER("gemma3_text", "Gemma3Text", "Gemma3", &gemma3);
