@@ -47,9 +47,8 @@ static bool open_cache(struct encoding *c, struct err *err)
 	if (!e->cache_dir)
 		return true;
 	struct hasher *h = hasher_new();
-	struct hash128 tokenizer = tokenizer_hash(e->tokenizer);
 	hasher_add(h, &e->model_hash, sizeof e->model_hash);
-	hasher_add(h, &tokenizer, sizeof tokenizer);
+	hasher_add(h, &e->tokenizer_hash, sizeof e->tokenizer_hash);
 	hasher_text(h, text_of(model_pooling(e->model)));
 	hasher_int(h, (int64_t)c->max_length);
 	hasher_int(h, model_dtype(e->model));
@@ -174,7 +173,6 @@ static bool run_batches(struct encoding *c, struct err *err)
 static bool encode(struct encoding *c, struct err *err)
 {
 	struct pack_options how = {
-		.tokenizer = c->e->tokenizer,
 		.max_length = c->max_length,
 		.counts_prompt = !c->e->model->config.pools_prompt,
 		.threads = c->e->opt.threads,
@@ -185,7 +183,12 @@ static bool encode(struct encoding *c, struct err *err)
 	if (!c->vectors || !open_cache(c, err))
 		return false;
 	take_cached(c);
-	pack_tokenize(&c->pack, c->items, c->wanted, &how);
+	if (c->stats.n_cached < c->pack.n_jobs) {
+		if (!encoder_need_tokenizer(c->e, err))
+			return false;
+		how.tokenizer = c->e->tokenizer;
+		pack_tokenize(&c->pack, c->items, c->wanted, &how);
+	}
 	if (!count_cut(c, err) || !run_batches(c, err))
 		return false;
 	for (size_t i = 0; i < c->n; i++)

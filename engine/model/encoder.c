@@ -44,7 +44,7 @@ static bool open_root(struct encoder *e, const struct encoder_options *opt, stru
 }
 
 /* The table must have a row for each id that the tokenizer gives. */
-static bool check_vocabulary(const struct encoder *e, const char *dir, struct err *err)
+static bool check_vocabulary(const struct encoder *e, struct err *err)
 {
 	size_t ids = tokenizer_vocab_size(e->tokenizer);
 	int64_t rows = e->model->config.n_vocab;
@@ -53,7 +53,24 @@ static bool check_vocabulary(const struct encoder *e, const char *dir, struct er
 	return err_set(err, ERR_DATA,
 		"%s: the tokenizer has %zu ids, config.json's vocab_size is %lld: they are of "
 		"different models",
-		dir, ids, (long long)rows);
+		model_dir(e->model), ids, (long long)rows);
+}
+
+bool encoder_need_tokenizer(struct encoder *e, struct err *err)
+{
+	if (e->tokenizer)
+		return true;
+	e->tokenizer = tokenizer_open(e->model->config.body_dir, err);
+	return e->tokenizer && check_vocabulary(e, err);
+}
+
+/* With a cache the tokenizer may never be needed: its hash is, to find what is there. */
+static bool open_tokenizer(struct encoder *e, struct err *err)
+{
+	if (!e->cache_dir)
+		return encoder_need_tokenizer(e, err);
+	e->model_hash = model_hash(e->model);
+	return tokenizer_dir_hash(e->model->config.body_dir, &e->tokenizer_hash, err);
 }
 
 /* What the user asks for must be possible: there is a row of the position table for each token. */
@@ -91,17 +108,13 @@ struct encoder *encoder_open(const char *dir, const struct encoder_options *opt,
 		settle_options(e, opt);
 		e->model = model_open(dir, e->root, &how, err);
 	}
-	if (e->model)
-		e->tokenizer = tokenizer_open(e->model->config.body_dir, err);
-	ok = ok && e->tokenizer && check_vocabulary(e, dir, err) && check_lengths(e, dir, err) &&
+	if (opt->cache_dir)
+		e->cache_dir = xstrdup(opt->cache_dir);
+	ok = ok && e->model && open_tokenizer(e, err) && check_lengths(e, dir, err) &&
 		prompts_open(dir, opt->query_prompt, opt->passage_prompt, e->prompts, err);
 	if (!ok) {
 		encoder_close(e);
 		return NULL;
-	}
-	if (opt->cache_dir) {
-		e->cache_dir = xstrdup(opt->cache_dir);
-		e->model_hash = model_hash(e->model);
 	}
 	return e;
 }
@@ -136,11 +149,6 @@ void encoder_close(struct encoder *e)
 struct model *encoder_model(struct encoder *e)
 {
 	return e->model;
-}
-
-const struct tokenizer *encoder_tokenizer(const struct encoder *e)
-{
-	return e->tokenizer;
 }
 
 const struct prompts *encoder_prompts(const struct encoder *e)

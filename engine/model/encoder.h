@@ -44,7 +44,6 @@ struct encoder *encoder_around(struct model *m, struct tokenizer *t, struct prom
 void encoder_close(struct encoder *e);
 
 struct model *encoder_model(struct encoder *e);
-const struct tokenizer *encoder_tokenizer(const struct encoder *e);
 const struct prompts *encoder_prompts(const struct encoder *e);
 int64_t encoder_dim(const struct encoder *e);
 const char *encoder_describe(

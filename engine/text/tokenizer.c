@@ -47,6 +47,13 @@ static bool hash_files(const char *const *paths, size_t n, struct hash128 *ret, 
 	return ok;
 }
 
+/* The files of a folder that decide how texts are cut; files[0] says how it is read. */
+struct source {
+	enum { SOURCE_JSON, SOURCE_VOCAB, SOURCE_PIECES } kind;
+	const char *files[3];
+	size_t n;
+};
+
 /* The sentencepiece model of a folder, by the names that transformers gives it; NULL: none. */
 static const char *find_sentencepiece(const char *dir, struct arena *a)
 {
@@ -60,28 +67,46 @@ static const char *find_sentencepiece(const char *dir, struct arena *a)
 	return NULL;
 }
 
+static bool find_source(const char *dir, struct arena *a, struct source *ret, struct err *err)
+{
+	const char *model = fs_join(a, dir, "tokenizer.json");
+	const char *vocab = fs_join(a, dir, "vocab.txt");
+	const char *pieces = find_sentencepiece(dir, a);
+	const char *config = fs_join(a, dir, "tokenizer_config.json");
+	if (fs_exists(model))
+		*ret = (struct source){SOURCE_JSON, {model}, 1};
+	else if (fs_exists(vocab))
+		*ret = (struct source){SOURCE_VOCAB, {vocab, config}, 2};
+	else if (pieces)
+		*ret = (struct source){
+			SOURCE_PIECES, {pieces, config, fs_join(a, dir, "config.json")}, 3};
+	else
+		return err_set(err, ERR_DATA,
+			"%s has neither a tokenizer.json nor a vocab.txt nor a sentencepiece model, "
+			"expected a Hugging Face model folder",
+			dir);
+	return true;
+}
+
 static bool load(const char *dir, struct tokenizer *t, struct err *err)
 {
-	const char *model = fs_join(&t->arena, dir, "tokenizer.json");
-	const char *vocab = fs_join(&t->arena, dir, "vocab.txt");
-	const char *pieces = find_sentencepiece(dir, &t->arena);
-	const char *config = fs_join(&t->arena, dir, "tokenizer_config.json");
-	const char *model_config = fs_join(&t->arena, dir, "config.json");
-	if (fs_exists(model))
-		return load_tokenizer_json(model, t, err) && hash_files(&model, 1, &t->hash, err);
-	if (fs_exists(vocab)) {
-		const char *files[] = {vocab, config};
-		return load_vocab_txt(vocab, config, t, err) && hash_files(files, 2, &t->hash, err);
-	}
-	if (pieces) {
-		const char *files[] = {pieces, config, model_config};
-		return load_sentencepiece(pieces, config, model_config, t, err) &&
-			hash_files(files, 3, &t->hash, err);
-	}
-	return err_set(err, ERR_DATA,
-		"%s has neither a tokenizer.json nor a vocab.txt nor a sentencepiece model, expected "
-		"a Hugging Face model folder",
-		dir);
+	struct source s;
+	if (!find_source(dir, &t->arena, &s, err))
+		return false;
+	bool ok = s.kind == SOURCE_JSON ? load_tokenizer_json(s.files[0], t, err)
+		: s.kind == SOURCE_VOCAB
+		? load_vocab_txt(s.files[0], s.files[1], t, err)
+		: load_sentencepiece(s.files[0], s.files[1], s.files[2], t, err);
+	return ok && hash_files(s.files, s.n, &t->hash, err);
+}
+
+bool tokenizer_dir_hash(const char *dir, struct hash128 *ret, struct err *err)
+{
+	struct arena a = ARENA_INIT;
+	struct source s;
+	bool ok = find_source(dir, &a, &s, err) && hash_files(s.files, s.n, ret, err);
+	arena_release(&a);
+	return ok;
 }
 
 struct tokenizer *tokenizer_open(const char *dir, struct err *err)

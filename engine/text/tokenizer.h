@@ -39,6 +39,8 @@ struct tokenizer;
 struct tokenizer *tokenizer_open(const char *dir, struct err *err) MUST_CHECK;
 void tokenizer_close(struct tokenizer *t);
 struct hash128 tokenizer_hash(const struct tokenizer *t); /* of the files it was read from */
+/* The same without opening it: a few milliseconds instead of a quarter of a second. */
+bool tokenizer_dir_hash(const char *dir, struct hash128 *ret, struct err *err) MUST_CHECK;
 size_t tokenizer_vocab_size(const struct tokenizer *t); /* largest id + 1 */
 /* The token of an id, as the vocabulary spells it ("##ing", "▁안녕"); TEXT_NONE outside. */
 struct text tokenizer_token(const struct tokenizer *t, int32_t id);
