@@ -1,6 +1,8 @@
 #include <stdio.h>
 
+#include "base/fs.h"
 #include "base/log.h"
+#include "base/parallel.h"
 #include "job/training.h"
 #include "store/rundir.h"
 
@@ -8,6 +10,7 @@ static void training_close(struct training *t)
 {
 	training_eval_close(t->eval);
 	batcher_free(t->batcher);
+	token_cache_close(t->tokens);
 	prompts_close(&t->prompts);
 	tokenizer_close(t->tokenizer);
 	model_close(t->model);
@@ -66,9 +69,22 @@ static bool open_model(struct training *t, struct err *err)
 			err);
 }
 
+/* Ids of texts that this or any earlier run has met, for every epoch. */
+static bool open_tokens(struct training *t, struct err *err)
+{
+	const char *dir = job_cache_dir(t->o, &t->arena);
+	int threads = t->batching.threads > 0 ? t->batching.threads : cpu_count();
+	if (!dir)
+		return true;
+	t->batching.cache = t->tokens = token_cache_open(fs_join(&t->arena, dir, "tokens"),
+		tokenizer_hash(t->tokenizer), TOKEN_CACHE_BYTES, threads, err);
+	return t->tokens != NULL;
+}
+
 static bool prepare(struct training *t, struct err *err)
 {
-	if (!open_data(t, err) || !open_model(t, err) || !training_fit(t, err))
+	if (!open_data(t, err) || !open_model(t, err) || !training_fit(t, err) ||
+		!open_tokens(t, err))
 		return false;
 	t->batcher = batcher_new(&t->rows, t->tokenizer, &t->prompts, &t->batching);
 	training_identify(t);

@@ -21,6 +21,7 @@ struct training {
 	struct model *model;
 	struct tokenizer *tokenizer;
 	struct prompts prompts;
+	struct token_cache *tokens; /* NULL with --no-cache */
 	struct batcher *batcher;
 	struct training_eval *eval; /* NULL: none was asked for */
 	struct encoder_options encoding; /* of evaluations; its limits are training's too */

@@ -169,16 +169,25 @@ struct tokenizing {
 	struct item *item;
 };
 
+/* Appends the ids of an item to those of its worker. Returns how many it has before cutting. */
+static size_t tokenize_item(struct batcher *b, const struct item *item, int worker, struct ids *ids)
+{
+	const struct token_limits limits = {.max_length = item->max_length};
+	if (!b->opt.cache)
+		return tokenizer_encode(b->run[worker], item->text, &limits, ids);
+	const struct ids bare = token_cache_ids(b->opt.cache, worker, b->run[worker], item->text);
+	return tokenizer_join(b->tokenizer, &bare, &limits, ids);
+}
+
 static void tokenize_items(void *ctx, size_t begin, size_t end, int worker)
 {
 	const struct tokenizing *t = ctx;
 	struct ids *ids = &t->b->ids[worker];
 	for (size_t i = begin; i < end; i++) {
 		struct item *item = &t->item[i];
-		const struct token_limits limits = {.max_length = item->max_length};
 		item->worker = worker;
 		item->at = ids->n;
-		size_t whole = tokenizer_encode(t->b->run[worker], item->text, &limits, ids);
+		size_t whole = tokenize_item(t->b, item, worker, ids);
 		item->n = ids->n - item->at;
 		item->is_cut = whole > item->n;
 		ids_add(ids, item->prompt_tokens); /* behind the text: a part of what it is */
@@ -363,6 +372,8 @@ bool batcher_make(struct batcher *b, int64_t epoch, int64_t first, int64_t n, st
 		struct tokenizing t = {b, s.item};
 		size_t n_items = (size_t)(s.n_queries + s.n_passages);
 		parallel_for(n_items, 4, b->threads, tokenize_items, &t);
+		if (b->opt.cache)
+			token_cache_settle(b->opt.cache);
 		describe(b, &s, pack(b, s.item, n_items, &out), &out);
 		ok = count_lengths(b, &s, &out, err);
 	}

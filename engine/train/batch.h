@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "model/model.h"
 #include "model/prompts.h"
+#include "text/token_cache.h"
 #include "text/tokenizer.h"
 #include "train/draw.h"
 #include "train/loss.h"
@@ -33,6 +34,7 @@ struct batch_options {
 	size_t query_max_length, passage_max_length; /* tokens, prompt and special ones counted */
 	bool no_truncation; /* a longer text is an error */
 	int threads;
+	struct token_cache *cache; /* with as many workers as threads; NULL: none. Borrowed */
 };
 
 struct batch {

@@ -118,6 +118,33 @@ static void long_texts_are_cut_and_counted_or_refused(void **state)
 	end(&f);
 }
 
+/* The same step without a cache, with an empty one, and with what that one kept. */
+static void a_token_cache_changes_no_batch(void **state)
+{
+	(void)state;
+	struct err err = ERR_INIT;
+	struct fixture f, cached;
+	begin(&f, &plain);
+	make(&f, 0, 3);
+	for (int round = 0; round < 2; round++) {
+		struct batch_options opt = plain;
+		opt.cache = token_cache_open(test_scratch(), tokenizer_hash(f.tokenizer),
+			TOKEN_CACHE_BYTES, opt.threads, &err);
+		assert_ok(opt.cache, &err);
+		begin(&cached, &opt);
+		make(&cached, 0, 3);
+		const struct token_batch *a = &f.batch.tokens, *b = &cached.batch.tokens;
+		assert_int_equal(cached.batch.n_texts, f.batch.n_texts);
+		assert_int_equal(cached.batch.n_tokens, f.batch.n_tokens);
+		assert_int_equal(cached.batch.n_cut, f.batch.n_cut);
+		assert_memory_equal(a->ids, b->ids, (size_t)f.batch.n_tokens * sizeof *a->ids);
+		assert_int_equal(token_cache_stats(opt.cache).n_made == 0, round == 1);
+		end(&cached);
+		token_cache_close(opt.cache);
+	}
+	end(&f);
+}
+
 static void check_mask(enum mask_kind kind, const char *want)
 {
 	struct fixture f;
@@ -172,6 +199,7 @@ int main(void)
 		cmocka_unit_test(equal_texts_are_packed_once),
 		cmocka_unit_test(prompts_are_put_before_texts_and_counted),
 		cmocka_unit_test(long_texts_are_cut_and_counted_or_refused),
+		cmocka_unit_test(a_token_cache_changes_no_batch),
 		cmocka_unit_test(masks_hide_equal_and_known_positives),
 		cmocka_unit_test(scores_come_along_when_they_are_wanted),
 	};
