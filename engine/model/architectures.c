@@ -18,6 +18,9 @@ static const struct architecture *const table[] = {
 	&gemma_architecture,
 	&gemma2_architecture,
 	&gemma3_text_architecture,
+	&modernbert_architecture,
+	&new_architecture,
+	&gte_architecture,
 };
 
 const struct architecture *architecture_find(struct text model_type)

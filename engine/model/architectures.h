@@ -57,5 +57,6 @@ const char *architecture_list(struct arena *a);
 
 extern const struct architecture bert_architecture, roberta_architecture, xlm_roberta_architecture,
 	camembert_architecture, electra_architecture, mpnet_architecture, distilbert_architecture;
+extern const struct architecture modernbert_architecture, new_architecture, gte_architecture;
 
 #endif

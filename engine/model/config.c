@@ -43,6 +43,61 @@ bool config_int(
 	return true;
 }
 
+bool config_ints(json root, const char *path, const struct config_field *fields, size_t n,
+	struct model_config *c, struct err *err)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!config_int(
+			    root, path, fields[i].range, (void *)((char *)c + fields[i].at), err))
+			return false;
+	return true;
+}
+
+bool config_reals(json root, const char *path, const struct config_field *fields, size_t n,
+	struct model_config *c, struct err *err)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!config_real(
+			    root, path, fields[i].range, (void *)((char *)c + fields[i].at), err))
+			return false;
+	return true;
+}
+
+bool config_head_dim(const char *path, struct model_config *c, struct err *err)
+{
+	if (c->hidden % c->n_heads != 0)
+		return err_set(err, ERR_DATA,
+			"%s: hidden_size is %lld, expected a multiple of num_attention_heads (%lld)",
+			path, (long long)c->hidden, (long long)c->n_heads);
+	c->head_dim = c->hidden / c->n_heads;
+	c->n_kv_heads = c->n_heads;
+	return true;
+}
+
+bool config_layer_types(
+	json root, const char *path, const struct model_config *c, bool *is_local, struct err *err)
+{
+	json list = json_get(root, "layer_types");
+	size_t i = 0;
+	if (json_is(list, JSON_MISSING) || json_is(list, JSON_NULL))
+		return true;
+	if (json_count(list) != (size_t)c->n_layers)
+		return err_set(err, ERR_DATA,
+			"%s: layer_types has %zu entries, expected num_hidden_layers (%lld)", path,
+			json_count(list), (long long)c->n_layers);
+	for (struct json_iter it = json_each(list); json_next(&it); i++) {
+		struct text name = TEXT("nothing");
+		json_string(it.value, &name.s, &name.len);
+		is_local[i] = text_is(name, "sliding_attention");
+		if (!is_local[i] && !text_is(name, "full_attention"))
+			return err_set(err, ERR_DATA,
+				"%s: layer_types has \"%.*s\", expected full_attention or "
+				"sliding_attention",
+				path, TEXT_ARG(name));
+	}
+	return true;
+}
+
 bool config_act(json root, const char *path, const char *key, enum model_act *ret, struct err *err)
 {
 	static const struct {

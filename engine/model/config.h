@@ -102,6 +102,20 @@ bool config_int(json root, const char *path, struct config_range range, int64_t 
 	struct err *err) MUST_CHECK;
 bool config_real(json root, const char *path, struct config_range range, double *ret,
 	struct err *err) MUST_CHECK;
+/* Many of them, each into the field of c that is `at` bytes from its beginning. */
+struct config_field {
+	struct config_range range;
+	size_t at;
+};
+bool config_ints(json root, const char *path, const struct config_field *fields, size_t n,
+	struct model_config *c, struct err *err) MUST_CHECK;
+bool config_reals(json root, const char *path, const struct config_field *fields, size_t n,
+	struct model_config *c, struct err *err) MUST_CHECK;
+/* hidden / heads, for architectures that have no head_dim of their own. */
+bool config_head_dim(const char *path, struct model_config *c, struct err *err) MUST_CHECK;
+/* layer_types: is_local [n_layers] says which are "sliding_attention"; untouched without that key. */
+bool config_layer_types(json root, const char *path, const struct model_config *c, bool *is_local,
+	struct err *err) MUST_CHECK;
 /* "gelu", "gelu_new", "silu" ... */
 bool config_act(json root, const char *path, const char *key, enum model_act *ret,
 	struct err *err) MUST_CHECK;

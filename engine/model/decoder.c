@@ -144,17 +144,12 @@ const struct weight *decoder_words(const struct backbone *b)
 static tensor embed(const struct backbone *b, tn_scope *out, const struct token_batch *batch,
 	const struct pass *pass)
 {
-	int64_t n = batch->seqs.start[batch->seqs.n];
-	int64_t *word = xcalloc((size_t)n + 1, sizeof *word);
-	for (int64_t i = 0; i < n; i++)
-		word[i] = batch->ids[i];
 	tn_scope *s = tn_push(out);
-	tensor x = tn_cast(s, tn_embedding(s, b->words.value, word, n), pass->dtype); /* [T,H] */
+	tensor x = tn_cast(s, token_embedding(s, &b->words, batch), pass->dtype); /* [T,H] */
 	if (b->own->embedding_scale != 1.0)
 		x = tn_scale(s, x, rounded_to(s, b->own->embedding_scale, pass->dtype));
 	x = tn_keep(out, x);
 	tn_pop(s);
-	free(word);
 	return x;
 }
 

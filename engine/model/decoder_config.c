@@ -9,33 +9,24 @@
 
 #define REQUIRED (-1) /* outside every range: config.json must have the key */
 
-static const struct {
-	struct config_range range;
-	size_t at;
-} sizes[] =
-	{
-		{{"vocab_size", 1, 1e8, REQUIRED}, offsetof(struct model_config, n_vocab)},
-		{{"hidden_size", 1, 65536, REQUIRED}, offsetof(struct model_config, hidden)},
-		{{"num_hidden_layers", 1, 1000, REQUIRED}, offsetof(struct model_config, n_layers)},
-		{{"num_attention_heads", 1, 4096, REQUIRED},
-			offsetof(struct model_config, n_heads)},
-		{{"intermediate_size", 1, 1e6, REQUIRED}, offsetof(struct model_config, ff)},
-},
-  reals[] = {
-	  {{"rms_norm_eps", 1e-30, 1, 1e-6}, offsetof(struct model_config, norm_eps)},
-	  {{"initializer_range", 0, 10, 0.02}, offsetof(struct model_config, init_std)},
-	  {{"attention_dropout", 0, 0.99, 0}, offsetof(struct model_config, attention_dropout)},
+static const struct config_field sizes[] = {
+	{{"vocab_size", 1, 1e8, REQUIRED}, offsetof(struct model_config, n_vocab)},
+	{{"hidden_size", 1, 65536, REQUIRED}, offsetof(struct model_config, hidden)},
+	{{"num_hidden_layers", 1, 1000, REQUIRED}, offsetof(struct model_config, n_layers)},
+	{{"num_attention_heads", 1, 4096, REQUIRED}, offsetof(struct model_config, n_heads)},
+	{{"intermediate_size", 1, 1e6, REQUIRED}, offsetof(struct model_config, ff)},
+};
+static const struct config_field reals[] = {
+	{{"rms_norm_eps", 1e-30, 1, 1e-6}, offsetof(struct model_config, norm_eps)},
+	{{"initializer_range", 0, 10, 0.02}, offsetof(struct model_config, init_std)},
+	{{"attention_dropout", 0, 0.99, 0}, offsetof(struct model_config, attention_dropout)},
 };
 
 static bool read_sizes(json root, const char *path, struct model_config *c, struct err *err)
 {
-	for (size_t i = 0; i < ARRAY_LEN(sizes); i++)
-		if (!config_int(root, path, sizes[i].range, (void *)((char *)c + sizes[i].at), err))
-			return false;
-	for (size_t i = 0; i < ARRAY_LEN(reals); i++)
-		if (!config_real(
-			    root, path, reals[i].range, (void *)((char *)c + reals[i].at), err))
-			return false;
+	if (!config_ints(root, path, sizes, ARRAY_LEN(sizes), c, err) ||
+		!config_reals(root, path, reals, ARRAY_LEN(reals), c, err))
+		return false;
 	return true;
 }
 
@@ -139,28 +130,6 @@ static bool read_window(json root, const char *path, const struct decoder_varian
 	return config_int(root, path, range, &own->window, err);
 }
 
-/* layer_types names each layer's kind. */
-static bool read_layer_types(
-	json list, const char *path, struct model_config *c, bool *is_local, struct err *err)
-{
-	if (json_count(list) != (size_t)c->n_layers)
-		return err_set(err, ERR_DATA,
-			"%s: layer_types has %zu entries, expected num_hidden_layers (%lld)", path,
-			json_count(list), (long long)c->n_layers);
-	size_t i = 0;
-	for (struct json_iter it = json_each(list); json_next(&it); i++) {
-		struct text name = TEXT("nothing");
-		json_string(it.value, &name.s, &name.len);
-		is_local[i] = text_is(name, "sliding_attention");
-		if (!is_local[i] && !text_is(name, "full_attention"))
-			return err_set(err, ERR_DATA,
-				"%s: layer_types has \"%.*s\", expected full_attention or "
-				"sliding_attention",
-				path, TEXT_ARG(name));
-	}
-	return true;
-}
-
 /* Layers with a window where no layer_types says it. */
 static bool default_layers(json root, const char *path, const struct model_config *c,
 	const struct decoder_variant *v, bool *is_local, struct err *err)
@@ -184,13 +153,11 @@ static bool read_layers(json root, const char *path, struct model_config *c,
 	own->is_local = is_local;
 	if (!read_window(root, path, v, own, err))
 		return false;
-	json list = json_get(root, "layer_types");
-	bool has_list = json_is(list, JSON_ARRAY) && v->windows != WINDOWS_ALL;
 	/* Layers that turn otherwise are local with or without a window. */
 	if (own->window == 0 && v->local_theta == 0.0)
 		return true;
-	return has_list ? read_layer_types(list, path, c, is_local, err)
-			: default_layers(root, path, c, v, is_local, err);
+	return default_layers(root, path, c, v, is_local, err) &&
+		(v->windows == WINDOWS_ALL || config_layer_types(root, path, c, is_local, err));
 }
 
 static bool read_positions(json root, const char *path, struct model_config *c,

@@ -1,4 +1,5 @@
 /* decoder_kinds.c - the decoders that there are, as data. Defaults are transformers'. */
+#include "model/classifier.h"
 #include "model/decoder.h"
 
 static const char *const lora_targets[] = {
@@ -9,12 +10,13 @@ static const char *const carried[] = {NULL};
 
 #define DECODER(type, name, causal, data)                                                          \
 	{                                                                                          \
-		.model_type = type, .encoder_class = name "Model", .classifier_class = NULL,       \
-		.causal_class = causal "ForCausalLM", .lm_head = "lm_head.weight",                 \
-		.variant = data, .prefix = "model.", .lora_targets = lora_targets,                 \
-		.harmless = harmless, .carried = carried, .configure = decoder_configure,          \
-		.declare = decoder_declare, .free = decoder_free, .linears = decoder_linears,      \
-		.words = decoder_words, .forward = decoder_forward,                                \
+		.model_type = type, .encoder_class = name "Model",                                 \
+		.classifier_class = name "ForSequenceClassification",                              \
+		.classifier = &classifier_decoder, .causal_class = causal "ForCausalLM",           \
+		.lm_head = "lm_head.weight", .variant = data, .prefix = "model.",                  \
+		.lora_targets = lora_targets, .harmless = harmless, .carried = carried,            \
+		.configure = decoder_configure, .declare = decoder_declare, .free = decoder_free,  \
+		.linears = decoder_linears, .words = decoder_words, .forward = decoder_forward,    \
 	}
 
 static const struct decoder_variant llama = {

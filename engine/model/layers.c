@@ -1,5 +1,8 @@
 #include "model/layers.h"
 
+#include <stdlib.h>
+
+#include "base/mem.h"
 #include "base/rng.h"
 
 uint64_t pass_seed(const struct pass *p, int64_t layer, int place)
@@ -170,6 +173,17 @@ tensor rms_forward(tn_scope *s, const struct rms *n, tensor x)
 tensor gate_forward(tn_scope *s, tensor x, enum model_act act, bool gate_last)
 {
 	return tn_glu(s, x, act_of(act), gate_last);
+}
+
+tensor token_embedding(tn_scope *s, const struct weight *table, const struct token_batch *batch)
+{
+	int64_t n = batch->seqs.start[batch->seqs.n];
+	int64_t *id = xcalloc((size_t)n + 1, sizeof *id);
+	for (int64_t i = 0; i < n; i++)
+		id[i] = batch->ids[i];
+	tensor rows = tn_embedding(s, table->value, id, n);
+	free(id);
+	return rows;
 }
 
 double rounded_to(tn_scope *s, double v, enum tn_dtype dtype)

@@ -11,6 +11,7 @@
 
 #include "model/config.h"
 #include "model/lora.h"
+#include "model/model.h"
 #include "model/params.h"
 #include "tensor.h"
 
@@ -91,6 +92,8 @@ tensor rms_forward(tn_scope *s, const struct rms *n, tensor x);
 /* act(gate) * up of both halves of x [T,2F] -> [T,F]. */
 tensor gate_forward(tn_scope *s, tensor x, enum model_act act, bool gate_last);
 
+/* Rows of a token table [V,H] for a batch -> [T,H] f32. */
+tensor token_embedding(tn_scope *s, const struct weight *table, const struct token_batch *batch);
 /* v as the computing dtype holds it. */
 double rounded_to(tn_scope *s, double v, enum tn_dtype dtype);
 

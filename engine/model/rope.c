@@ -286,3 +286,10 @@ void rope_tables_release(struct rope_tables *t)
 	free(t->rows);
 	t->rows = NULL;
 }
+
+tensor rope_turn(
+	tn_scope *s, tensor qkv, const struct rope_tables *t, const struct tn_attention *how)
+{
+	struct tn_rotary turn = {.cos = t->cos, .sin = t->sin, .rows = t->rows};
+	return tn_rotary(s, qkv, how, &turn);
+}

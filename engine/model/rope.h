@@ -58,5 +58,8 @@ struct rope_tables {
 void rope_tables_init(
 	struct rope_tables *t, tn_scope *s, const struct rope *r, struct tn_seqs seqs);
 void rope_tables_release(struct rope_tables *t);
+/* Turns queries and keys, without norms. */
+tensor rope_turn(
+	tn_scope *s, tensor qkv, const struct rope_tables *t, const struct tn_attention *how);
 
 #endif

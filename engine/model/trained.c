@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/map.h"
 #include "model/model_impl.h"
 
 static bool has_adapter(const struct model *m, size_t i)
@@ -121,11 +122,41 @@ static void match_targets(struct model *m, size_t i, const char *const *targets,
 	const struct weight *w = &m->linears[i]->w;
 	for (int k = 0; k < w->n_parts; k++)
 		for (size_t t = 0; t < n; t++)
-			if (lora_target_matches(module_name(w, k, &a), targets[t])) {
+			if (strcmp(targets[t], "all-linear") == 0 ||
+				lora_target_matches(module_name(w, k, &a), targets[t])) {
 				has[k] = true;
 				n_matched[t]++;
 			}
 	arena_release(&a);
+}
+
+/* "query, key, attention.output.dense": what a target can name. */
+static const char *module_list(const struct model *m, struct arena *a)
+{
+	const char *list = "all-linear";
+	struct map seen = MAP_INIT;
+	for (size_t i = 0; i < m->n_linears; i++)
+		for (int k = 0; k < m->linears[i]->w.n_parts; k++) {
+			const char *name = module_in_layer(module_name(&m->linears[i]->w, k, a));
+			if (map_put(&seen, text_of(name), 0))
+				list = arena_printf(a, "%s, %s", list, name);
+		}
+	map_release(&seen);
+	return list;
+}
+
+static bool check_targets(const struct model *m, const char *const *targets,
+	const size_t *n_matched, size_t n, struct err *err)
+{
+	struct arena a = ARENA_INIT;
+	bool ok = true;
+	for (size_t t = 0; ok && t < n; t++)
+		if (n_matched[t] == 0)
+			ok = err_set(err, ERR_USAGE,
+				"LoRA target \"%s\" is the name of no linear of %s; known are %s",
+				targets[t], m->config.dir, module_list(m, &a));
+	arena_release(&a);
+	return ok;
 }
 
 static bool check_lora(const struct model *m, const struct lora_options *opt, struct err *err)
@@ -163,14 +194,7 @@ bool model_add_lora(struct model *m, const struct lora_options *opt, struct err 
 		if (has_adapter(m, i))
 			m->linears[i]->lora = &m->loras[i];
 	}
-	bool ok = true;
-	for (size_t t = 0; ok && t < n; t++)
-		if (n_matched[t] == 0)
-			ok = err_set(err, ERR_USAGE,
-				"LoRA target \"%s\" is the name of no linear of %s; known are "
-				"query, key, value, attention.output.dense, intermediate.dense, "
-				"output.dense, dense",
-				targets[t], m->config.dir);
+	bool ok = opt->n_targets == 0 || check_targets(m, targets, n_matched, n, err);
 	free(n_matched);
 	m->lora_alpha = opt->alpha;
 	m->lora_dropout = opt->dropout;

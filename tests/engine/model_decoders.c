@@ -93,14 +93,20 @@ static void check_adapters(const char *dir, const char *const *targets, size_t n
 	arena_release(&x.arena);
 }
 
-static void check_family(const char *family)
+static void check_models(const char *family)
 {
-	static const char *const targets[] = {"q_proj", "v_proj", "up_proj", "down_proj"};
 	char dir[200];
 	for (int i = 1; i <= 3; i++) {
 		snprintf(dir, sizeof dir, "tests/fixtures/decoders/%s-%d", family, i);
 		check_model_case(dir);
 	}
+}
+
+static void check_family(const char *family)
+{
+	static const char *const targets[] = {"q_proj", "v_proj", "up_proj", "down_proj"};
+	char dir[200];
+	check_models(family);
 	snprintf(dir, sizeof dir, "tests/fixtures/decoders/%s-1", family);
 	check_adapters(dir, targets, ARRAY_LEN(targets));
 }
@@ -147,6 +153,20 @@ static void gemma3_equals_transformers(void **state)
 	check_family("gemma3_text");
 }
 
+static void modernbert_equals_transformers(void **state)
+{
+	(void)state;
+	static const char *const targets[] = {"Wqkv", "mlp.Wo"};
+	check_models("modernbert");
+	check_adapters("tests/fixtures/decoders/modernbert-1", targets, ARRAY_LEN(targets));
+}
+
+static void new_model_equals_its_description(void **state)
+{
+	(void)state;
+	check_models("new");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -157,6 +177,8 @@ int main(void)
 		cmocka_unit_test(gemma_equals_transformers),
 		cmocka_unit_test(gemma2_equals_transformers),
 		cmocka_unit_test(gemma3_equals_transformers),
+		cmocka_unit_test(modernbert_equals_transformers),
+		cmocka_unit_test(new_model_equals_its_description),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

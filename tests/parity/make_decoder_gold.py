@@ -6,8 +6,8 @@ as transformers saves them, and what transformers computes with them in eager at
     3   bfloat16 in two shards: states, pooled vectors
 
 NewModel (gte-multilingual, arctic-embed-m-v2) is not part of transformers: its code comes with the published folders and is not run here. What it
-computes is written down below as a few functions (new_states), made from its description: BERT's post-norm layer with rotary positions, one
-qkv_proj, and a gated feed-forward half whose gate is the second half of up_gate_proj.
+computes is written down below (class NewModel), from its description: BERT's post-norm layer with rotary positions, one qkv_proj, and a gated
+feed-forward half whose gate is the second half of up_gate_proj.
 
 Run from the repository's root with a Python that has torch, transformers, peft and safetensors:
     python tests/parity/make_decoder_gold.py [FAMILY ...]
@@ -20,14 +20,13 @@ import sys
 import torch
 import transformers as tf
 from peft import LoraConfig, get_peft_model
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent / "fixtures/decoders"
 LENGTHS = [7, 1, 22, 3, 40, 2]
 VOCAB = 48
-LORA_TARGETS = {"modernbert": ["Wqkv", "mlp.Wo"], "new": ["qkv_proj", "down_proj"]}
+LORA_TARGETS = {"modernbert": ["Wqkv", "mlp.Wo"]}
 HEADS = {"num_attention_heads": 3, "num_key_value_heads": 1, "head_dim": 6}
-V4 = "v4"  # a function that turns the keys of config.json into transformers 4's
 
 
 def decoder(**more):
@@ -238,9 +237,122 @@ def make(family, name, head_class, settings, old_keys):
         save_gold(path, gold)
 
 
+class NewModel(torch.nn.Module):
+    """What the published weights of gte-multilingual are put through: BERT's post-norm layer, rotary positions, a gated feed-forward half."""
+
+    def __init__(self, c):
+        super().__init__()
+        self.c = c
+        h, f = c["hidden_size"], c["intermediate_size"]
+        shapes = {"embeddings.word_embeddings.weight": (VOCAB, h), "embeddings.LayerNorm.weight": (h,), "embeddings.LayerNorm.bias": (h,)}
+        if c["type_vocab_size"]:
+            shapes["embeddings.token_type_embeddings.weight"] = (c["type_vocab_size"], h)
+        for i in range(c["num_hidden_layers"]):
+            at = f"encoder.layer.{i}."
+            projections = ["qkv_proj"] if c["pack_qkv"] else ["q_proj", "k_proj", "v_proj"]
+            for p in projections:
+                rows = 3 * h // len(projections)
+                shapes |= {at + f"attention.{p}.weight": (rows, h), at + f"attention.{p}.bias": (rows,)}
+            shapes |= {at + "attention.o_proj.weight": (h, h), at + "attention.o_proj.bias": (h,), at + "mlp.up_gate_proj.weight": (2 * f, h),
+                       at + "mlp.down_proj.weight": (h, f), at + "mlp.down_proj.bias": (h,)}
+            for n in ("attn_ln", "mlp_ln"):
+                shapes |= {at + f"{n}.weight": (h,), at + f"{n}.bias": (h,)}
+        self.named = {}
+        for name, shape in shapes.items():
+            self.named[name] = torch.nn.Parameter(torch.zeros(shape))
+        for name, p in self.named.items():
+            self.register_parameter(name.replace(".", "_"), p)
+
+    def norm(self, x, name):
+        return torch.nn.functional.layer_norm(x, x.shape[-1:], self.named[name + ".weight"], self.named[name + ".bias"], self.c["layer_norm_eps"])
+
+    def linear(self, x, name):
+        return torch.nn.functional.linear(x, self.named[name + ".weight"], self.named.get(name + ".bias"))
+
+    def angles(self, n, dim):
+        """Frequencies with the fixed NTK scaling: theta * factor, and all of them divided by factor^(2/dim)."""
+        scaling = self.c.get("rope_scaling") or {"factor": 1.0}
+        theta = self.c["rope_theta"] * scaling["factor"]
+        freq = 1.0 / theta ** (torch.arange(0, dim, 2).float() / dim) / scaling["factor"] ** (2 / dim)
+        return torch.outer(torch.arange(n).float(), freq)
+
+    def layer(self, x, at):
+        n, h = x.shape
+        heads = self.c["num_attention_heads"]
+        if self.c["pack_qkv"]:
+            q, k, v = self.linear(x, at + "attention.qkv_proj").split(h, dim=-1)
+        else:
+            q, k, v = (self.linear(x, at + f"attention.{p}_proj") for p in "qkv")
+        q, k, v = (t.view(n, heads, h // heads).transpose(0, 1) for t in (q, k, v))
+        a = self.angles(n, h // heads)
+        cos, sin = a.cos(), a.sin()
+
+        def turn(t):
+            u, w = t.chunk(2, dim=-1)
+            return torch.cat([u * cos - w * sin, w * cos + u * sin], dim=-1)
+
+        scores = torch.softmax(turn(q) @ turn(k).transpose(1, 2) / (h // heads) ** 0.5, dim=-1)
+        x = self.norm(x + self.linear((scores @ v).transpose(0, 1).reshape(n, h), at + "attention.o_proj"), at + "attn_ln")
+        up, gate = self.linear(x, at + "mlp.up_gate_proj").chunk(2, dim=-1)
+        act = {"gelu": torch.nn.functional.gelu, "silu": torch.nn.functional.silu}[self.c["hidden_act"]]
+        return self.norm(x + self.linear(act(gate) * up, at + "mlp.down_proj"), at + "mlp_ln")
+
+    def states(self, ids):
+        x = self.named["embeddings.word_embeddings.weight"][ids]
+        if self.c["type_vocab_size"]:
+            x = x + self.named["embeddings.token_type_embeddings.weight"][0]
+        all_states = [self.norm(x, "embeddings.LayerNorm")]
+        for i in range(self.c["num_hidden_layers"]):
+            all_states.append(self.layer(all_states[-1], f"encoder.layer.{i}."))
+        return all_states
+
+
+def new_states(model, seqs):
+    rows = [model.states(s) for s in seqs]
+    return [torch.cat([r[i] for r in rows]) for i in range(len(rows[0]))]
+
+
+NEW = dict(vocab_size=VOCAB, hidden_size=18, num_attention_heads=3, intermediate_size=20, num_hidden_layers=2, hidden_act="gelu",
+           layer_norm_type="layer_norm", layer_norm_eps=1e-12, position_embedding_type="rope", rope_theta=1000.0, rope_scaling=None,
+           max_position_embeddings=64, type_vocab_size=1, pack_qkv=True, hidden_dropout_prob=0.1, attention_probs_dropout_prob=0.0)
+NEW_MODELS = [
+    NEW | dict(model_type="new", architectures=["NewModel"], rope_scaling={"type": "ntk", "factor": 8.0}),
+    NEW | dict(model_type="gte", architectures=["GteModel"], pack_qkv=False, type_vocab_size=0, layer_norm_eps=1e-5),
+    NEW | dict(model_type="new", architectures=["NewForMaskedLM"], hidden_act="silu", num_attention_heads=9, type_vocab_size=2)]
+
+
+def make_new():
+    for n, settings in enumerate(NEW_MODELS, 1):
+        path = folder("new", n)
+        model = NewModel(settings)
+        g = torch.Generator().manual_seed(10 * n)
+        with torch.no_grad():
+            for name, p in model.named.items():
+                noise = torch.randn(p.shape, generator=g)
+                p.copy_(1 + 0.2 * noise if len(p.shape) == 1 and name.endswith("weight") else 0.25 * noise)
+                if n == 3:
+                    p.copy_(p.to(torch.bfloat16))
+        (path / "config.json").write_text(json.dumps(settings, indent=1) + "\n")
+        state = {k: v.detach() for k, v in model.named.items()}
+        if n == 3:
+            save_sharded(path, {"new." + k: v for k, v in state.items()} | {"lm_head.dense.bias": torch.zeros(18)})
+        else:
+            save_file({k: v.contiguous() for k, v in state.items()}, path / "model.safetensors", {"format": "pt"})
+        seqs = batch(n)
+        states = new_states(model, seqs)
+        gold = gold_of(states, seqs)
+        if n == 1:
+            gold["loss.c"] = torch.randn(len(seqs), 18, generator=torch.Generator().manual_seed(9))
+            loss_of(states[-1], seqs, gold["loss.c"]).backward()
+            gold |= {"grad." + k: p.grad for k, p in model.named.items()}
+        save_gold(path, gold)
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
     wanted = sys.argv[1:]
+    if not wanted or "new" in wanted:
+        make_new()
     for family, parts in FAMILIES.items():
         if not wanted or family in wanted:
             make(family, *parts)
