@@ -7,7 +7,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # variables that pass between this and the sourcing script
 
 packages=(gcc g++ cmake ninja-build pkg-config python3 libutf8proc-dev libxxhash-dev libyaml-dev libsimdjson-dev
-	libfaiss-dev libsqlite3-dev libncurses-dev libreadline-dev)
+	libfaiss-dev libsqlite3-dev libncurses-dev libreadline-dev libonig-dev)
 test_packages=(libcmocka-dev)
 
 say() {

@@ -61,3 +61,49 @@ void chars_release(struct chars *v)
 	free(v->c);
 	*v = (struct chars)CHARS_INIT;
 }
+
+void placed_reserve(struct placed *v, size_t n)
+{
+	if (v->cap - v->n >= n)
+		return;
+	size_t cap = v->cap + v->cap / 2;
+	if (cap < v->n + n)
+		cap = v->n + n;
+	if (cap < 256)
+		cap = 256;
+	v->c = xreallocarray(v->c, cap, sizeof(*v->c));
+	v->at = xreallocarray(v->at, cap, sizeof(*v->at));
+	v->cap = cap;
+}
+
+void placed_copy(struct placed *v, const struct placed *from, size_t begin, size_t end)
+{
+	size_t n = end - begin;
+	if (n == 0)
+		return;
+	placed_reserve(v, n);
+	memcpy(v->c + v->n, from->c + begin, n * sizeof(*v->c));
+	memcpy(v->at + v->n, from->at + begin, n * sizeof(*v->at));
+	v->n += n;
+}
+
+void placed_decode(struct placed *v, struct text t, size_t at)
+{
+	placed_reserve(v, t.len); /* at most one a byte */
+	uint32_t *c = v->c + v->n, *place = v->at + v->n;
+	for (size_t i = 0; i < t.len;) {
+		uint32_t b = (unsigned char)t.s[i];
+		size_t len = 1;
+		*c++ = b < 0x80 ? b : utf8_decode(t.s + i, t.len - i, &len);
+		*place++ = (uint32_t)(at + i);
+		i += len;
+	}
+	v->n = (size_t)(c - v->c);
+}
+
+void placed_release(struct placed *v)
+{
+	free(v->c);
+	free(v->at);
+	*v = (struct placed){.c = NULL};
+}

@@ -128,37 +128,69 @@ static size_t utf8_bytes(const uint32_t *c, size_t n)
 	return bytes;
 }
 
+/* One code point waits until it is known what vanishes behind it (normalizers/precompiled.rs of the
+ * Hugging Face library: a code point that was put in takes the place of what vanishes; at the very
+ * beginning, where none waits, all that follows shifts). */
+struct waiting {
+	struct normalize_io *io;
+	uint32_t c;
+	int change;
+	bool is_there;
+};
+
+static void flush(struct waiting *w)
+{
+	if (w->is_there)
+		normalize_put(w->io, w->c, w->change);
+	w->is_there = false;
+}
+
+static void push(struct waiting *w, uint32_t c, int change)
+{
+	flush(w);
+	*w = (struct waiting){w->io, c, change, true};
+}
+
+/* An entry's text in place of `n` code points. */
+static void push_text(struct waiting *w, struct text text, int n)
+{
+	int done = 0;
+	for (size_t i = 0; i < text.len; done++) {
+		size_t len;
+		uint32_t c = utf8_decode(text.s + i, text.len - i, &len);
+		push(w, c, done < n ? 0 : 1);
+		i += len;
+	}
+	if (done < n && w->is_there)
+		w->change += done - n;
+}
+
 static void precompiled_apply(const struct normalizer *n, struct normalize_io *io)
 {
 	const struct charsmap *m = n->as.map;
 	const uint32_t *c = io->from.c;
 	size_t len = io->from.n;
 	struct text text;
+	struct waiting w = {.io = io};
 	for (size_t i = 0; i < len;) {
-		/* A cluster that vanishes leaves its place in front to the next one. */
-		if (i > 0 && io->to.n == 0)
-			io->n_front = i + 1;
 		bool plain = c[i] - 0x20u < 0x5F && i + 1 < len && c[i + 1] < 0x80;
 		size_t end = plain ? i + 1 : grapheme_end(io->classes, c, i, len);
-		size_t before = io->to.n;
 		if (end - i > 1 && end - i <= CLUSTER_BYTES &&
 			utf8_bytes(c + i, end - i) <= CLUSTER_BYTES &&
 			charsmap_find(m, c + i, end - i, &text)) {
-			chars_decode(&io->to, text);
-			normalize_front(io, i, before);
+			push_text(&w, text, (int)(end - i));
 			i = end;
 			continue;
 		}
 		for (; i < end; i++) {
-			before = io->to.n;
 			if (c[i] < 0x80 ? (text = m->ascii[c[i]]).s != NULL
 					: charsmap_find(m, c + i, 1, &text))
-				chars_decode(&io->to, text);
+				push_text(&w, text, 1);
 			else
-				chars_add(&io->to, c[i]);
-			normalize_front(io, i, before);
+				push(&w, c[i], 0);
 		}
 	}
+	flush(&w);
 }
 
 static int base64_digit(char c)
@@ -260,4 +292,4 @@ static bool precompiled_load(json spec, struct arena *a, struct normalizer *ret,
 }
 
 const struct normalizer_type normalizer_precompiled = {
-	"Precompiled", precompiled_load, precompiled_apply};
+	"Precompiled", precompiled_load, precompiled_apply, NULL};

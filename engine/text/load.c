@@ -9,6 +9,8 @@
 static const struct segmenter_type *const segmenters[] = {
 	&segmenter_wordpiece,
 	&segmenter_unigram,
+	&segmenter_bpe,
+	&segmenter_wordlevel,
 };
 
 /* Files of the library's first versions leave the type out: the shape of the vocabulary tells. */
@@ -16,6 +18,8 @@ static struct text guess_type(json spec)
 {
 	if (json_is(json_get(spec, "vocab"), JSON_ARRAY))
 		return TEXT("Unigram");
+	if (json_is(json_get(spec, "merges"), JSON_ARRAY))
+		return TEXT("BPE");
 	if (json_is(json_get(spec, "continuing_subword_prefix"), JSON_STRING) &&
 		json_is(json_get(spec, "merges"), JSON_MISSING))
 		return TEXT("WordPiece");
@@ -34,7 +38,7 @@ static bool load_model(json spec, struct tokenizer *t, struct err *err)
 			t->segmenter = segmenters[i]->load(spec, &t->vocab, err);
 			return t->segmenter != NULL;
 		}
-	return spec_unknown(type, "WordPiece, Unigram", err);
+	return spec_unknown(type, "WordPiece, Unigram, BPE, WordLevel", err);
 }
 
 /* The id that an added token gets: the model's own if it knows the string, else the next one behind
@@ -68,13 +72,12 @@ bool load_added(struct tokenizer *t, const struct added_spec *spec, struct err *
 	}
 	struct normalize_io io = {.classes = &t->classes};
 	struct buf string = BUF_INIT;
-	normalize_begin(&io, spec->content);
+	normalize_begin(&io, spec->content, 0);
 	normalizers_apply(&t->normalizers, 0, &io);
 	chars_encode(io.from.c, io.from.n, &string);
 	added_put(&t->normalized, arena_text(&t->arena, buf_text(&string)), &token);
 	buf_release(&string);
-	chars_release(&io.from);
-	chars_release(&io.to);
+	normalize_release(&io);
 	return true;
 }
 

@@ -15,21 +15,26 @@
 #include "text/uclass.h"
 
 struct normalizer;
+struct form_unit;
 /* What a normaliser works with: from -> to, then the two change places. */
 struct normalize_io {
 	const struct uclass *classes;
-	struct chars from, to;
-	/* How many code points at the beginning of `from` stand for the first one of the user's
-	 * text, and the same of `to`: Metaspace's prepend_scheme "first" asks. */
-	size_t n_front, new_front;
+	struct placed from, to;
+	size_t next; /* of from: what normalize_put() takes up next */
+	struct form_unit *units; /* scratch of the normal forms */
+	size_t cap_units;
+	struct buf utf8; /* scratch of regular expressions */
 };
 
 struct normalizer_type {
 	const char *name; /* "type" in the file */
 	bool (*load)(json spec, struct arena *a, struct normalizer *ret, struct err *err);
-	/* Reads io->from, fills the empty io->to. */
+	/* Reads io->from, fills the empty io->to; io->next is 0. */
 	void (*apply)(const struct normalizer *n, struct normalize_io *io);
+	void (*release)(struct normalizer *n); /* NULL: everything is in the arena */
 };
+
+enum normal_form { FORM_NFD, FORM_NFC, FORM_NFKD, FORM_NFKC };
 
 struct normalizer {
 	const struct normalizer_type *type;
@@ -43,8 +48,11 @@ struct normalizer {
 		struct {
 			struct chars from, to; /* memory of the arena */
 			bool is_run; /* `from` two or more times, as the regex " {2,}" */
+			struct regex *regex; /* NULL: from */
 		} replace;
+		struct chars prepend; /* memory of the arena */
 		struct charsmap *map;
+		enum normal_form form;
 	} as;
 };
 
@@ -53,25 +61,42 @@ struct normalizers {
 	size_t n;
 };
 
-/* Begins with the text t as it is. */
-void normalize_begin(struct normalize_io *io, struct text t);
-/* For a step: io->from.c[i] became what io->to holds from `before` on. */
-static inline void normalize_front(struct normalize_io *io, size_t i, size_t before)
+/* Begins with the text t, which stands at byte `at` of the user's. */
+void normalize_begin(struct normalize_io *io, struct text t, size_t at);
+void normalize_release(struct normalize_io *io);
+
+/* For a step: one code point of the result, and what becomes of those of `from`. 1: it is put in
+ * beside the one before; 0: it stands for the next one; -n: also, and the n behind are gone. The
+ * places follow from it as in the Hugging Face library (NormalizedString::transform_range). */
+static inline void normalize_put(struct normalize_io *io, uint32_t c, int change)
 {
-	if (i < io->n_front && before == io->new_front)
-		io->new_front = io->to.n;
+	size_t i = change > 0 && io->next > 0 ? io->next - 1 : io->next;
+	if (i >= io->from.n)
+		i = io->from.n - 1;
+	placed_add(&io->to, c, io->from.at[i]);
+	if (change <= 0)
+		io->next += (size_t)(1 - change);
 }
 
-/* spec null or missing: an empty list. Everything lives in the arena. */
+/* spec null or missing: an empty list. What is not released lives in the arena. */
 bool normalizers_load(
 	json spec, struct arena *a, struct normalizers *ret, struct err *err) MUST_CHECK;
+void normalizers_release(struct normalizers *chain);
 /* Runs the members [first, n) on io->from, in place. */
 void normalizers_apply(const struct normalizers *chain, size_t first, struct normalize_io *io);
 void normalizer_apply(const struct normalizer *n, struct normalize_io *io);
+/* The same without a normalizer: from -> to in a normal form; unchanged characters are quick. */
+void normalize_form(enum normal_form form, struct normalize_io *io);
+/* from <-> to, for a step that is several. */
+void normalize_swap(struct normalize_io *io);
+/* Code points of t in the arena. */
+struct chars chars_in_arena(struct arena *a, struct text t);
 
-/* Rows that others name. */
+/* Rows of the table. */
 extern const struct normalizer_type normalizer_bert, normalizer_precompiled, normalizer_strip,
-	normalizer_replace;
+	normalizer_replace, normalizer_lowercase, normalizer_prepend, normalizer_strip_accents,
+	normalizer_nmt, normalizer_byte_level, normalizer_nfd, normalizer_nfc, normalizer_nfkd,
+	normalizer_nfkc;
 /* The normaliser of a vocab.txt. */
 void normalizer_bert_init(struct normalizer *n, bool cjk, bool strip_accents, bool lower);
 

@@ -31,14 +31,19 @@ struct tokenizer {
 
 struct tokenizer_run {
 	const struct tokenizer *t;
-	struct chars raw; /* the whole text, when added tokens may be in it */
+	struct text text; /* the one that is being encoded */
+	struct chars raw; /* all of it, when added tokens may be in it */
 	struct buf stretch; /* and what lies between two of them, as UTF-8 again */
 	struct added_spans raw_spans, spans;
 	struct normalize_io normal;
 	struct pretokenize_io pre;
 	struct segmenter_run *segment;
+	struct token_spans pieces; /* of the tokens of a piece, as its code points */
 	struct cache cache; /* chunk -> ids, see shortcut.h */
-	struct ids a, b; /* of a pair, before they are joined */
+	struct encoded {
+		struct ids ids;
+		struct places places; /* when they are asked for */
+	} a, b; /* of a pair, before they are joined */
 };
 
 /* Fill everything but shortcut and hash. The parts of a tokenizer that failed to load are released
@@ -62,9 +67,14 @@ struct added_spec {
 bool load_added(struct tokenizer *t, const struct added_spec *spec, struct err *err) MUST_CHECK;
 bool load_added_end(struct tokenizer *t, struct err *err) MUST_CHECK; /* all are registered */
 
-/* Appends the ids of a stretch of text without raw added tokens. is_front: it begins the text. */
-void encode_stretch(struct tokenizer_run *r, struct text t, bool is_front, struct ids *out);
+/* Appends the ids of a stretch of text without raw added tokens, which stands at byte `at` of the
+ * whole; and, unless places is NULL, where they come from. */
+void encode_stretch(
+	struct tokenizer_run *r, struct text t, size_t at, struct ids *out, struct places *places);
 /* From normal.from, normalised, on. */
-void encode_normalized(struct tokenizer_run *r, bool is_front, struct ids *out);
+void encode_normalized(struct tokenizer_run *r, struct ids *out, struct places *places);
+/* An added token, which stands for the bytes [begin, end) of the whole text. */
+void encode_added(struct tokenizer_run *r, int32_t id, size_t begin, size_t end, struct ids *out,
+	struct places *places);
 
 #endif

@@ -32,7 +32,7 @@ static void post_none(struct arena *a, struct post *ret)
 	put(&ret->pair, POST_B, 0, 1);
 }
 
-void post_bert(struct arena *a, int32_t cls, int32_t sep, struct post *ret)
+static void put_bert(struct arena *a, int32_t cls, int32_t sep, struct post *ret)
 {
 	post_init(ret, a, 5);
 	put(&ret->single, POST_ID, cls, 0);
@@ -45,7 +45,13 @@ void post_bert(struct arena *a, int32_t cls, int32_t sep, struct post *ret)
 	put(&ret->pair, POST_ID, sep, 1);
 }
 
-static void post_roberta(struct arena *a, int32_t cls, int32_t sep, struct post *ret)
+void post_bert(struct arena *a, int32_t cls, int32_t sep, struct post *ret)
+{
+	*ret = (struct post){.has_template = true};
+	put_bert(a, cls, sep, ret);
+}
+
+static void put_roberta(struct arena *a, int32_t cls, int32_t sep, struct post *ret)
 {
 	post_init(ret, a, 6);
 	put(&ret->single, POST_ID, cls, 0);
@@ -156,76 +162,81 @@ static bool load_template(
 	return true;
 }
 
-bool post_load(json spec, size_t n_ids, struct arena *a, struct post *ret, struct err *err)
+/* ByteLevel and RobertaProcessing. */
+static bool load_trim(json spec, struct post *ret, struct err *err)
 {
-	if (json_is(spec, JSON_MISSING) || json_is(spec, JSON_NULL)) {
-		post_none(a, ret);
-		return true;
-	}
-	struct text type;
-	if (!spec_type(spec, &type, err))
+	bool trim, prefix;
+	if (!json_want_bool(spec, "trim_offsets", true, &trim, err) ||
+		!json_want_bool(spec, "add_prefix_space", true, &prefix, err))
 		return false;
+	if (!trim)
+		return true;
+	if (ret->n_trims == POST_TRIMS_MAX)
+		return err_set(err, ERR_DATA, "trims offsets more than %d times", POST_TRIMS_MAX);
+	ret->trims[ret->n_trims++] = (struct post_trim){prefix};
+	return true;
+}
+
+static bool load_specials(json spec, struct text type, size_t n_ids, struct arena *a,
+	struct post *ret, struct err *err)
+{
+	int32_t cls, sep;
+	if (ret->has_template)
+		return err_set(err, ERR_DATA,
+			"is a second part that puts special tokens in, expected at most one");
+	ret->has_template = true;
 	if (text_is(type, "TemplateProcessing")) {
 		post_init(ret, a, ITEMS_MAX);
 		return load_template(spec, "single", n_ids, &ret->single, err) &&
 			load_template(spec, "pair", n_ids, &ret->pair, err);
 	}
-	int32_t cls, sep;
-	if (text_is(type, "BertProcessing") || text_is(type, "RobertaProcessing")) {
-		if (!want_token(spec, "cls", n_ids, &cls, err) ||
-			!want_token(spec, "sep", n_ids, &sep, err))
-			return false;
-		if (text_is(type, "BertProcessing"))
-			post_bert(a, cls, sep, ret);
-		else
-			post_roberta(a, cls, sep, ret);
+	if (!want_token(spec, "cls", n_ids, &cls, err) ||
+		!want_token(spec, "sep", n_ids, &sep, err))
+		return false;
+	if (text_is(type, "BertProcessing")) {
+		put_bert(a, cls, sep, ret);
 		return true;
 	}
-	return spec_unknown(type, "TemplateProcessing, BertProcessing, RobertaProcessing", err);
+	put_roberta(a, cls, sep, ret);
+	return load_trim(spec, ret, err);
 }
 
-/* How many ids of each text stay when `max` are left for both: the longer one is cut first; when
- * that is not enough each gets half, the odd one going to the longer (tokenizers,
- * utils/truncation.rs, LongestFirst). */
-static void cut_pair(size_t *n_a, size_t *n_b, size_t max)
+static bool load_processor(
+	json spec, size_t n_ids, int depth, struct arena *a, struct post *ret, struct err *err)
 {
-	if (*n_a + *n_b <= max)
-		return;
-	bool swapped = *n_a > *n_b;
-	size_t shorter = swapped ? *n_b : *n_a, longer;
-	if (shorter > max)
-		longer = shorter;
-	else
-		longer = max - shorter > shorter ? max - shorter : shorter;
-	if (shorter + longer > max) {
-		shorter = max / 2;
-		longer = shorter + max % 2;
-	}
-	*n_a = swapped ? longer : shorter;
-	*n_b = swapped ? shorter : longer;
+	struct text type;
+	if (!spec_type(spec, &type, err))
+		return false;
+	if (text_is(type, "TemplateProcessing") || text_is(type, "BertProcessing") ||
+		text_is(type, "RobertaProcessing"))
+		return load_specials(spec, type, n_ids, a, ret, err);
+	if (text_is(type, "ByteLevel"))
+		return load_trim(spec, ret, err);
+	if (!text_is(type, "Sequence"))
+		return spec_unknown(type,
+			"TemplateProcessing, BertProcessing, RobertaProcessing, ByteLevel, "
+			"Sequence",
+			err);
+	json members = json_get(spec, "processors");
+	if (!json_is(members, JSON_ARRAY) || depth == SPEC_PARTS_MAX ||
+		json_count(members) > SPEC_PARTS_MAX)
+		return err_set(err, ERR_DATA,
+			"processors is %s, expected a list of at most %d, in as many levels",
+			json_type_name(json_type(members)), SPEC_PARTS_MAX);
+	size_t at = 0;
+	for (struct json_iter it = json_each(members); json_next(&it); at++)
+		if (!load_processor(it.value, n_ids, depth + 1, a, ret, err))
+			return err_prefix(err, "processors[%zu]", at);
+	return true;
 }
 
-size_t post_join(const struct post *p, const int32_t *a, size_t n_a, const int32_t *b, size_t n_b,
-	const struct token_limits *limits, struct ids *out, struct ids *types)
+bool post_load(json spec, size_t n_ids, struct arena *a, struct post *ret, struct err *err)
 {
-	const struct post_template *t = b ? &p->pair : &p->single;
-	size_t n_special = limits->no_special ? 0 : t->n_special;
-	size_t whole = n_a + n_b + n_special;
-	if (limits->max_length > 0) {
-		size_t max = limits->max_length > n_special ? limits->max_length - n_special : 0;
-		cut_pair(&n_a, &n_b, max);
-	}
-	for (size_t i = 0; i < t->n; i++) {
-		const struct post_item *item = &t->items[i];
-		if (item->kind == POST_ID && limits->no_special)
-			continue;
-		const int32_t *from = item->kind == POST_A ? a
-			: item->kind == POST_B             ? b
-							   : &item->id;
-		size_t n = item->kind == POST_A ? n_a : item->kind == POST_B ? n_b : 1;
-		ids_append(out, from, n);
-		for (size_t k = 0; types && k < n; k++)
-			ids_add(types, item->type);
-	}
-	return whole;
+	*ret = (struct post){.n_trims = 0};
+	if (!json_is(spec, JSON_MISSING) && !json_is(spec, JSON_NULL) &&
+		!load_processor(spec, n_ids, 0, a, ret, err))
+		return false;
+	if (!ret->has_template)
+		post_none(a, ret);
+	return true;
 }

@@ -11,14 +11,13 @@ static void try_parts(const struct tokenizer *t, const uint32_t *c, size_t n, si
 	struct normalize_io *normal, struct pretokenize_io *io)
 {
 	normal->from.n = 0;
-	chars_append(&normal->from, c, n);
+	for (size_t i = 0; i < n; i++)
+		placed_add(&normal->from, c[i], (uint32_t)i);
 	for (size_t i = 0; i < t->normalizers.n && i < n_steps; i++)
 		normalizer_apply(&t->normalizers.list[i], normal);
 	if (!io)
 		return;
-	io->text.n = io->list.n = 0;
-	chars_append(&io->text, normal->from.c, normal->from.n);
-	pieces_add(&io->list, 0, normal->from.n, true);
+	pretokenize_begin(io, &normal->from, 0, normal->from.n);
 	pretokenizers_apply(&t->pretokenizers, io);
 }
 
@@ -28,7 +27,7 @@ static int32_t id_of(const struct tokenizer *t, uint32_t c)
 	const struct segmenter_type *type = t->segmenter->type;
 	struct segmenter_run *run = type->run_new(t->segmenter);
 	struct ids ids = IDS_INIT;
-	type->encode(t->segmenter, run, &c, 1, &ids);
+	type->encode(t->segmenter, run, &c, 1, &ids, NULL);
 	int32_t id = ids.n == 1 ? ids.id[0] : TRIE_NO_ID;
 	ids_release(&ids);
 	type->run_free(run);
@@ -67,10 +66,10 @@ static bool is_metaspace(const struct tokenizer *t, struct shortcut *s)
 	const struct pretokenizer *p = t->pretokenizers.list;
 	size_t last = t->pretokenizers.n - 1;
 	if (t->pretokenizers.n == 0 || last > 1 || p[last].type != &pretokenizer_metaspace ||
-		!p[last].metaspace.split || p[last].metaspace.prepend != PREPEND_ALWAYS ||
+		!p[last].as.metaspace.split || p[last].as.metaspace.prepend != PREPEND_ALWAYS ||
 		(last == 1 && p[0].type != &pretokenizer_whitespace_split))
 		return false;
-	s->mark = p[last].metaspace.replacement;
+	s->mark = p[last].as.metaspace.replacement;
 	s->collapses = s->strips_left = s->strips_right = last == 1;
 	if (i < t->normalizers.n && n[i].type == &normalizer_precompiled) {
 		s->has_map = true;
@@ -122,12 +121,8 @@ void shortcut_init(struct tokenizer *t)
 	} else if (is_metaspace(t, s) && init_metaspace(t, &normal)) {
 		s->kind = SHORTCUT_METASPACE;
 	}
-	chars_release(&normal.from);
-	chars_release(&normal.to);
-	chars_release(&io.text);
-	chars_release(&io.new_text);
-	pieces_release(&io.list);
-	pieces_release(&io.new_list);
+	normalize_release(&normal);
+	pretokenize_release(&io);
 }
 
 /* A chunk that the cache does not know, on the long way. False: it depends on its neighbours. */
@@ -136,7 +131,7 @@ static bool encode_chunk(struct tokenizer_run *r, struct text t, struct ids *out
 	const struct shortcut *s = &r->t->shortcut;
 	struct normalize_io *io = &r->normal;
 	const struct uclass *u = &r->t->classes;
-	normalize_begin(io, t);
+	normalize_begin(io, t, 0);
 	size_t first = 0;
 	if (s->kind == SHORTCUT_METASPACE) {
 		/* A mark would join the space in front, a prepended sign the space behind. */
@@ -152,7 +147,7 @@ static bool encode_chunk(struct tokenizer_run *r, struct text t, struct ids *out
 			return false;
 	}
 	normalizers_apply(&r->t->normalizers, first, io);
-	encode_normalized(r, true, out);
+	encode_normalized(r, out, NULL);
 	return true;
 }
 

@@ -33,6 +33,29 @@ void ids_release(struct ids *v)
 	*v = (struct ids)IDS_INIT;
 }
 
+void token_spans_add(struct token_spans *v, size_t begin, size_t end)
+{
+	if (v->n == v->cap) {
+		v->cap = v->cap ? 2 * v->cap : 64;
+		v->s = xreallocarray(v->s, v->cap, sizeof(*v->s));
+	}
+	v->s[v->n++] = (struct token_span){(uint32_t)begin, (uint32_t)end};
+}
+
+void token_spans_release(struct token_spans *v)
+{
+	free(v->s);
+	*v = (struct token_spans)TOKEN_SPANS_INIT;
+}
+
+size_t token_span_at(const struct token_span *s, size_t n, size_t byte)
+{
+	size_t i = 0;
+	while (i < n && !(s[i].begin <= byte && byte < s[i].end))
+		i++;
+	return i;
+}
+
 /* The id of everything that decides how texts are cut. */
 static bool hash_files(const char *const *paths, size_t n, struct hash128 *ret, struct err *err)
 {
@@ -130,6 +153,8 @@ void tokenizer_close(struct tokenizer *t)
 	vocab_release(&t->vocab);
 	added_release(&t->raw);
 	added_release(&t->normalized);
+	normalizers_release(&t->normalizers);
+	pretokenizers_release(&t->pretokenizers);
 	uclass_release(&t->classes);
 	arena_release(&t->arena);
 	free(t);
@@ -164,93 +189,4 @@ int32_t tokenizer_unk(const struct tokenizer *t)
 const char *tokenizer_kind(const struct tokenizer *t)
 {
 	return t->segmenter->type->name;
-}
-
-struct tokenizer_run *tokenizer_run_new(const struct tokenizer *t)
-{
-	struct tokenizer_run *r = xcalloc(1, sizeof(*r));
-	r->t = t;
-	r->normal.classes = r->pre.classes = &t->classes;
-	r->segment = t->segmenter->type->run_new(t->segmenter);
-	cache_init(&r->cache);
-	return r;
-}
-
-void tokenizer_run_free(struct tokenizer_run *r)
-{
-	if (!r)
-		return;
-	chars_release(&r->raw);
-	buf_release(&r->stretch);
-	added_spans_release(&r->raw_spans);
-	added_spans_release(&r->spans);
-	chars_release(&r->normal.from);
-	chars_release(&r->normal.to);
-	chars_release(&r->pre.text);
-	chars_release(&r->pre.new_text);
-	pieces_release(&r->pre.list);
-	pieces_release(&r->pre.new_list);
-	r->t->segmenter->type->run_free(r->segment);
-	cache_release(&r->cache);
-	ids_release(&r->a);
-	ids_release(&r->b);
-	free(r);
-}
-
-/* Appends the ids of t, special tokens of the post-processor not among them. */
-static void encode_bare(struct tokenizer_run *r, struct text t, struct ids *out)
-{
-	const struct tokenizer *tok = r->t;
-	if (!added_is_in(&tok->raw, t)) {
-		encode_stretch(r, t, true, out);
-		return;
-	}
-	r->raw.n = 0;
-	chars_decode(&r->raw, t);
-	added_split(&tok->raw, &tok->classes, r->raw.c, r->raw.n, &r->raw_spans);
-	if (r->raw_spans.n == 1 && r->raw_spans.s[0].id == TRIE_NO_ID) {
-		encode_stretch(r, t, true, out);
-		return;
-	}
-	for (size_t i = 0; i < r->raw_spans.n; i++) {
-		const struct added_span *s = &r->raw_spans.s[i];
-		if (s->id != TRIE_NO_ID) {
-			ids_add(out, s->id);
-			continue;
-		}
-		buf_clear(&r->stretch);
-		chars_encode(r->raw.c + s->begin, s->end - s->begin, &r->stretch);
-		encode_stretch(r, buf_text(&r->stretch), s->begin == 0, out);
-	}
-}
-
-size_t tokenizer_encode(
-	struct tokenizer_run *r, struct text t, const struct token_limits *limits, struct ids *out)
-{
-	r->a.n = 0;
-	encode_bare(r, t, &r->a);
-	return tokenizer_join(r->t, &r->a, limits, out);
-}
-
-size_t tokenizer_encode_pair(struct tokenizer_run *r, struct text a, struct text b,
-	const struct token_limits *limits, struct ids *out, struct ids *types)
-{
-	r->a.n = r->b.n = 0;
-	encode_bare(r, a, &r->a);
-	encode_bare(r, b, &r->b);
-	return tokenizer_join_pair(r->t, &r->a, &r->b, limits, out, types);
-}
-
-size_t tokenizer_join(const struct tokenizer *t, const struct ids *a,
-	const struct token_limits *limits, struct ids *out)
-{
-	return post_join(&t->post, a->id, a->n, NULL, 0, limits, out, NULL);
-}
-
-size_t tokenizer_join_pair(const struct tokenizer *t, const struct ids *a, const struct ids *b,
-	const struct token_limits *limits, struct ids *out, struct ids *types)
-{
-	static const int32_t empty[1];
-	const int32_t *second = b->id ? b->id : empty;
-	return post_join(&t->post, a->id, a->n, second, b->n, limits, out, types);
 }

@@ -107,6 +107,7 @@ struct token_spans {
 	{                                                                                          \
 		NULL, 0, 0                                                                         \
 	}
+void token_spans_add(struct token_spans *v, size_t begin, size_t end);
 void token_spans_release(struct token_spans *v);
 /* The first token of s[0..n) that covers the byte, or n: none (a space, what was cut off). Special
  * tokens are passed over; of a pair, hand in the part that belongs to the text. */

@@ -13,7 +13,7 @@
 #define HANGUL_FIRST 0xAC00u
 #define HANGUL_COUNT 11172u
 
-static uint16_t *page_for(struct uclass *u, uint32_t c)
+static uint32_t *page_for(struct uclass *u, uint32_t c)
 {
 	uint16_t *page = &u->page_of[c / UCLASS_PAGE];
 	if (*page == 0) {
@@ -30,8 +30,8 @@ static uint16_t *page_for(struct uclass *u, uint32_t c)
 static void mark(struct uclass *u, uint32_t first, uint32_t last, uint32_t step, unsigned flag)
 {
 	for (uint32_t c = first; c <= last; c += step) {
-		uint16_t *page = page_for(u, c);
-		page[c % UCLASS_PAGE] = (uint16_t)(page[c % UCLASS_PAGE] | flag);
+		uint32_t *page = page_for(u, c);
+		page[c % UCLASS_PAGE] |= flag;
 	}
 }
 
@@ -49,6 +49,8 @@ void uclass_init(struct uclass *u)
 	u->page_of[0] = 0;
 	mark_all(u, uclass_pieces);
 	mark_all(u, uclass_clusters);
+	mark_all(u, uclass_letters);
+	mark_all(u, uclass_marks);
 	for (size_t i = 0; i < uclass_n_lower; i++)
 		mark(u, uclass_lower[i].first, uclass_lower[i].last, uclass_lower[i].step,
 			UC_CASED);
@@ -115,4 +117,17 @@ size_t uclass_decompose(uint32_t c, uint32_t out[4])
 int uclass_combining(uint32_t c)
 {
 	return utf8proc_get_property((utf8proc_int32_t)c)->combining_class;
+}
+
+int uclass_script(uint32_t c)
+{
+	size_t lo = 0, hi = uclass_n_scripts; /* the last run that begins at c or before */
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		if (uclass_scripts[mid].first <= c)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo > 0 && c <= uclass_scripts[lo - 1].last ? uclass_scripts[lo - 1].script : 0;
 }

@@ -1,8 +1,7 @@
 /* uclass.h - what a code point is, exactly as the Hugging Face tokenizers library sees it.
  *
  * That library's tables are of several Unicode versions at once, so its classes are kept as data of
- * our own (unicode_pieces.c, unicode_clusters.c); only canonical decompositions, which Unicode never changes, come from
- * utf8proc. */
+ * our own (unicode_*.c); only decompositions, which Unicode never changes, come from utf8proc. */
 #ifndef TEXT_UCLASS_H
 #define TEXT_UCLASS_H
 
@@ -23,12 +22,25 @@ enum {
 	UC_PREPEND = 1 << 10,
 	UC_CONTROL = 1 << 11, /* CR and LF too */
 	UC_PICTURE = 1 << 12, /* Extended_Pictographic */
+	/* What its regular expressions know: \p{Lu} and \p{Lt}; \p{Ll}; \p{Lm} and \p{Lo}; ... */
+	UC_UPPER = 1 << 13,
+	UC_LOWER = 1 << 14,
+	UC_CASELESS = 1 << 15,
+	UC_MARK = 1 << 16, /* \p{M} */
+	UC_NUMBER = 1 << 17, /* \p{N} */
+	UC_SYMBOL = 1 << 18, /* \p{P} and \p{S} */
+	UC_LETTER = UC_UPPER | UC_LOWER | UC_CASELESS, /* \p{L} */
+	UC_NUMERIC = 1 << 19, /* what Digits takes for a digit: category N of a newer version */
+	UC_COMBINING = 1 << 20, /* what StripAccents drops: category M of an older one */
+	UC_FORMLESS =
+		1 << 21, /* normal forms take it for an unassigned character, utf8proc does not */
+	UC_UNSTABLE = 1 << 22, /* NFC may change it, or what is in front of it */
 };
 
 #define UCLASS_PAGE 256 /* code points a page */
 struct uclass {
 	uint16_t page_of[0x110000 / UCLASS_PAGE];
-	uint16_t (*pages)[UCLASS_PAGE]; /* page 0: no class at all */
+	uint32_t (*pages)[UCLASS_PAGE]; /* page 0: no class at all */
 	size_t n_pages, cap_pages;
 };
 
@@ -39,6 +51,7 @@ size_t uclass_to_lower(uint32_t c, uint32_t out[2]);
 /* Full canonical decomposition, Hangul included: at most 4. */
 size_t uclass_decompose(uint32_t c, uint32_t out[4]);
 int uclass_combining(uint32_t c); /* canonical combining class */
+int uclass_script(uint32_t c); /* a number for each script, 0: any (unassigned) */
 
 static inline unsigned uclass_of(const struct uclass *u, uint32_t c)
 {
@@ -51,7 +64,14 @@ struct uclass_ranges {
 	const uint32_t (*ranges)[2]; /* first and last, ascending */
 	size_t n;
 };
-extern const struct uclass_ranges uclass_pieces[], uclass_clusters[]; /* end with flag 0 */
+extern const struct uclass_ranges uclass_pieces[], uclass_clusters[], uclass_letters[],
+	uclass_marks[]; /* end with flag 0 */
+struct uclass_script {
+	uint32_t first, last;
+	int script; /* 1 and up */
+};
+extern const struct uclass_script uclass_scripts[]; /* ascending */
+extern const size_t uclass_n_scripts;
 struct uclass_case {
 	uint32_t first, last; /* every step-th of these ... */
 	uint32_t step;

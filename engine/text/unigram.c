@@ -42,6 +42,7 @@ struct segmenter_run {
 	struct node *nodes; /* one behind each character, and one in front */
 	size_t cap;
 	struct ids found; /* back to front */
+	struct token_spans spans; /* of these */
 };
 
 /* One pair of the vocabulary: ["▁the", -3.2]. */
@@ -128,6 +129,7 @@ static void run_free(struct segmenter_run *r)
 {
 	free(r->nodes);
 	ids_release(&r->found);
+	token_spans_release(&r->spans);
 	free(r);
 }
 
@@ -196,7 +198,7 @@ static void add_unknown(const struct unigram *u, const uint32_t *c, size_t n, st
 }
 
 static void encode(const struct segmenter *s, struct segmenter_run *r, const uint32_t *c, size_t n,
-	struct ids *out)
+	struct ids *out, struct token_spans *spans)
 {
 	const struct unigram *u = (const struct unigram *)s;
 	if (r->cap < n + 1) {
@@ -205,7 +207,7 @@ static void encode(const struct segmenter *s, struct segmenter_run *r, const uin
 		r->nodes = xreallocarray(NULL, r->cap, sizeof(*r->nodes));
 	}
 	viterbi(u, r->nodes, c, n);
-	r->found.n = 0;
+	r->found.n = r->spans.n = 0;
 	for (size_t end = n; end > 0;) {
 		size_t start = r->nodes[end].start;
 		int32_t id = id_at(u, &r->nodes[end]);
@@ -216,10 +218,15 @@ static void encode(const struct segmenter *s, struct segmenter_run *r, const uin
 				start = r->nodes[start].start;
 			add_unknown(u, c + start, end - start, &r->found);
 		}
+		while (spans && r->spans.n < r->found.n) /* bytes of a character share its place */
+			token_spans_add(&r->spans, start, end);
 		end = start;
 	}
-	for (size_t i = r->found.n; i-- > 0;)
+	for (size_t i = r->found.n; i-- > 0;) {
 		ids_add(out, r->found.id[i]);
+		if (spans)
+			token_spans_add(spans, r->spans.s[i].begin, r->spans.s[i].end);
+	}
 	if (r->cap > SCRATCH_KEPT) {
 		free(r->nodes);
 		r->nodes = NULL;
@@ -233,4 +240,4 @@ static int32_t unk(const struct segmenter *s)
 }
 
 const struct segmenter_type segmenter_unigram = {
-	"Unigram", load, unigram_free, run_new, run_free, encode, unk};
+	"Unigram", load, unigram_free, run_new, run_free, encode, unk, true};

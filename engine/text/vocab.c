@@ -53,3 +53,26 @@ void vocab_end(struct vocab *v, const double *weights)
 {
 	trie_build(&v->trie, v->tokens, weights, v->n);
 }
+
+bool vocab_load(json object, struct vocab *v, struct err *err)
+{
+	if (!json_is(object, JSON_OBJECT))
+		return err_set(err, ERR_DATA, "vocab is %s, expected an object of tokens and ids",
+			json_type_name(json_type(object)));
+	size_t has_empty = 0;
+	for (struct json_iter it = json_each(object); json_next(&it);) {
+		int64_t id;
+		has_empty |= it.key_len == 0;
+		if (!json_int(it.value, &id))
+			return err_set(err, ERR_DATA,
+				"vocab: \"%.*s\" has %s for its id, expected a whole number",
+				it.key_len > 60 ? 60 : (int)it.key_len, it.key,
+				json_type_name(json_type(it.value)));
+		if (!vocab_put(v, (struct text){it.key, it.key_len}, id, err))
+			return err_prefix(err, "vocab");
+	}
+	vocab_end(v, NULL);
+	if (v->trie.n_strings < json_count(object) - has_empty)
+		return err_set(err, ERR_DATA, "vocab has a token twice");
+	return true;
+}

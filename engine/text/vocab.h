@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "json.h"
 #include "text/trie.h"
 
 /* The largest vocabulary in use has under a million tokens; an id beyond this is damage. */
@@ -26,6 +27,8 @@ struct vocab {
 void vocab_release(struct vocab *v);
 /* The spelling is copied. False: the id is out of range or taken. */
 bool vocab_put(struct vocab *v, struct text spelling, int64_t id, struct err *err) MUST_CHECK;
+/* Puts all of a file's {"token": id} and builds the trie. */
+bool vocab_load(json object, struct vocab *v, struct err *err) MUST_CHECK;
 /* All tokens of the model are put: builds the trie. weights by id, or NULL. Tokens put later are
  * added ones, which the trie does not know. */
 void vocab_end(struct vocab *v, const double *weights);

@@ -36,35 +36,11 @@ struct segmenter *wordpiece_new(const struct vocab *v, struct text unk, struct t
 	return &w->base;
 }
 
-static bool load_vocab(json spec, struct vocab *v, struct err *err)
-{
-	json vocab = json_get(spec, "vocab");
-	if (!json_is(vocab, JSON_OBJECT))
-		return err_set(err, ERR_DATA, "vocab is %s, expected an object of tokens and ids",
-			json_type_name(json_type(vocab)));
-	size_t has_empty = 0;
-	for (struct json_iter it = json_each(vocab); json_next(&it);) {
-		int64_t id;
-		has_empty |= it.key_len == 0;
-		if (!json_int(it.value, &id))
-			return err_set(err, ERR_DATA,
-				"vocab: \"%.*s\" has %s for its id, expected a whole number",
-				it.key_len > 60 ? 60 : (int)it.key_len, it.key,
-				json_type_name(json_type(it.value)));
-		if (!vocab_put(v, (struct text){it.key, it.key_len}, id, err))
-			return err_prefix(err, "vocab");
-	}
-	vocab_end(v, NULL);
-	if (v->trie.n_strings < json_count(vocab) - has_empty)
-		return err_set(err, ERR_DATA, "vocab has a token twice");
-	return true;
-}
-
 static struct segmenter *load(json spec, struct vocab *v, struct err *err)
 {
 	struct text unk, prefix;
 	int64_t max_chars;
-	if (!load_vocab(spec, v, err) ||
+	if (!vocab_load(json_get(spec, "vocab"), v, err) ||
 		!json_want_text(spec, "unk_token", TEXT("[UNK]"), &unk, err) ||
 		!json_want_text(spec, "continuing_subword_prefix", TEXT("##"), &prefix, err) ||
 		!json_want_int(spec, "max_input_chars_per_word", 100, &max_chars, err))
@@ -88,22 +64,30 @@ static int32_t longest(
 }
 
 static void encode(const struct segmenter *s, struct segmenter_run *r, const uint32_t *c, size_t n,
-	struct ids *out)
+	struct ids *out, struct token_spans *spans)
 {
 	const struct wordpiece *w = (const struct wordpiece *)s;
 	(void)r;
-	size_t before = out->n;
+	size_t before = out->n, spans_before = spans ? spans->n : 0;
 	const struct trie_node *from = w->trie->nodes;
 	bool is_covered = n <= w->max_chars;
 	for (size_t i = 0; i < n && is_covered; from = w->inside) {
+		size_t begin = i;
 		int32_t id = from ? longest(w->trie, from, c, n, &i) : TRIE_NO_ID;
 		is_covered = id != TRIE_NO_ID;
-		if (is_covered)
-			ids_add(out, id);
+		if (!is_covered)
+			break;
+		ids_add(out, id);
+		if (spans)
+			token_spans_add(spans, begin, i);
 	}
-	if (!is_covered) {
-		out->n = before;
-		ids_add(out, w->unk);
+	if (is_covered)
+		return;
+	out->n = before;
+	ids_add(out, w->unk);
+	if (spans) {
+		spans->n = spans_before;
+		token_spans_add(spans, 0, n);
 	}
 }
 
@@ -129,4 +113,4 @@ static int32_t unk(const struct segmenter *s)
 }
 
 const struct segmenter_type segmenter_wordpiece = {
-	"WordPiece", load, wordpiece_free, run_new, run_free, encode, unk};
+	"WordPiece", load, wordpiece_free, run_new, run_free, encode, unk, false};

@@ -157,9 +157,7 @@ static void cut_with(const struct pretokenizer_type *type, struct normalize_io *
 {
 	struct pretokenizer step = {.type = type};
 	struct pretokenizers chain = {&step, 1};
-	p->text.n = p->list.n = 0;
-	chars_append(&p->text, n->from.c, n->from.n);
-	pieces_add(&p->list, 0, n->from.n, true);
+	pretokenize_begin(p, &n->from, 0, n->from.n);
 	pretokenizers_apply(&chain, p);
 	for (size_t i = 0; i < p->list.n; i++) {
 		if (i)
@@ -194,7 +192,8 @@ static void check_class(json hashes, const char *name, class_fn fn, const struct
 			if (out.len)
 				buf_addch(&out, '\0');
 			n.from.n = 0;
-			chars_append(&n.from, text, 3);
+			for (uint32_t i = 0; i < 3; i++)
+				placed_add(&n.from, text[i], i);
 			fn(&n, &p, &out);
 		}
 		char got[17];
@@ -207,12 +206,8 @@ static void check_class(json hashes, const char *name, class_fn fn, const struct
 				name, c - 4096, c - 1);
 	}
 	assert_int_equal(c, 0x110000);
-	chars_release(&n.from);
-	chars_release(&n.to);
-	chars_release(&p.text);
-	chars_release(&p.new_text);
-	pieces_release(&p.list);
-	pieces_release(&p.new_list);
+	normalize_release(&n);
+	pretokenize_release(&p);
 	buf_release(&out);
 }
 

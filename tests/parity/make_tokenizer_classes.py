@@ -1,11 +1,14 @@
-"""Writes engine/text/unicode_pieces.c and unicode_clusters.c: the character classes of the Hugging Face tokenizers library.
+"""Writes engine/text/unicode_*.c: the character classes of the Hugging Face tokenizers library.
 
 Its crates carry Unicode tables of different ages (categories of Unicode 8, normal forms of 9, case and words of
 the newest), so no Unicode library agrees with it on every character. This script asks the library itself about
 every scalar value, through normalisers, pre-tokenisers and added tokens that make one class visible.
 
-    python tests/parity/make_tokenizer_classes.py engine/text     (two minutes)
+    python tests/parity/make_tokenizer_classes.py engine/text     (three minutes)
+
+libutf8proc is asked as well, by its shared library: where the two disagree on normal forms, engine/text follows this one.
 """
+import ctypes
 import pathlib
 import struct
 import sys
@@ -107,6 +110,89 @@ def classes():
     yield "UC_PICTURE", {c for c in ALL if around_c("\u00a9\u200d" + chr(c)) != "[" + chr(c)} - extend
 
 
+def matches(regex):
+    """The scalar values that the library's regular expressions find in a class."""
+    text = "".join(map(chr, ALL))
+    kept = pre_tokenizers.Split(tokenizers.Regex(regex), "removed").pre_tokenize_str(text)
+    rest = {c for piece, _ in kept for c in map(ord, piece)}
+    return set(ALL) - rest
+
+
+def letters():
+    yield "UC_UPPER", matches(r"[\p{Lu}\p{Lt}]")
+    yield "UC_LOWER", matches(r"\p{Ll}")
+    yield "UC_CASELESS", matches(r"[\p{Lm}\p{Lo}]")
+
+
+def marks():
+    text = "".join(map(chr, ALL))
+    numeric = {ord(piece) for piece, _ in pre_tokenizers.Digits(True).pre_tokenize_str(text) if len(piece) == 1}
+    yield "UC_MARK", matches(r"\p{M}")
+    yield "UC_NUMBER", matches(r"\p{N}")
+    yield "UC_SYMBOL", matches(r"[\p{P}\p{S}]")
+    yield "UC_NUMERIC", numeric - {c for c in ALL if len(pre_tokenizers.Digits(True).pre_tokenize_str("a" + chr(c))) == 1}
+    yield "UC_COMBINING", set(ALL) - set(map(ord, normalizers.StripAccents().normalize_str(text)))
+
+
+class Newer:
+    """Normal forms as libutf8proc has them, of a newer Unicode version."""
+
+    def __init__(self):
+        self.lib = ctypes.CDLL("libutf8proc.so.2")
+        self.lib.utf8proc_get_property.restype = ctypes.POINTER(ctypes.c_int16)
+        self.lib.utf8proc_decompose_char.restype = ctypes.c_ssize_t
+
+    def combines(self, c):
+        return self.lib.utf8proc_get_property(c)[1] != 0  # category, then the combining class
+
+    def decomposed(self, c):
+        out, boundary = (ctypes.c_int32 * 32)(), ctypes.c_int(0)
+        n = self.lib.utf8proc_decompose_char(c, out, 32, 1 << 4 | 1 << 2, ctypes.byref(boundary))
+        return "".join(map(chr, out[:n]))
+
+
+def forms():
+    newer, nfkd, nfc, nfd = Newer(), normalizers.NFKD().normalize_str, normalizers.NFC().normalize_str, normalizers.NFD().normalize_str
+    kept = {c for c in ALL if nfkd(chr(c)) == chr(c)}
+
+    def sorts(c):
+        return nfd("a\u0345" + chr(c)) != "a\u0345" + chr(c) or nfd("a" + chr(c) + "\u0334") != "a" + chr(c) + "\u0334"
+
+    combining = {c for c in ALL if (newer.combines(c) or unicodedata.combining(chr(c))) and sorts(c)}
+    for c in ALL:
+        assert c in kept or newer.decomposed(c) == nfkd(chr(c)), hex(c)
+        assert c not in combining or newer.combines(c), hex(c)
+    odd = {c for c in kept if newer.decomposed(c) != chr(c)} | {c for c in ALL if newer.combines(c) and c not in combining}
+    seconds = set(range(0x1161, 0x1176)) | set(range(0x11A8, 0x11C3))
+    for c in ALL:
+        d = nfd(chr(c))
+        if len(d) > 1 and nfc(d) == chr(c) and not 0xAC00 <= c < 0xD7A4:
+            seconds.add(ord(d[-1]))
+    yield "UC_FORMLESS", odd
+    yield "UC_UNSTABLE", combining | seconds | {c for c in ALL if nfc(chr(c)) != chr(c)}
+
+
+def scripts():
+    """[(first, last, script)]: runs of characters that UnicodeScripts keeps together; numbers are given in order of
+    appearance, and 0 is what belongs to any script."""
+    pieces = lambda s: pre_tokenizers.UnicodeScripts().pre_tokenize_str(s)
+    text = "".join(map(chr, ALL))
+    any_script = {c for c in ALL if not pieces(chr(c))}
+    heads, known = [], []
+    for piece, _ in pieces("".join(c for c in text if ord(c) not in any_script)):
+        script = next((i for i, r in enumerate(known) if len(pieces(r + piece[0])) == 1), len(known))
+        if script == len(known):
+            known.append(piece[0])
+        heads += [(ord(c), script + 1) for c in piece]
+    runs = []
+    for c, script in heads:
+        if runs and runs[-1][1] == c - 1 and runs[-1][2] == script:
+            runs[-1][1] = c
+        else:
+            runs.append([c, c, script])
+    return runs
+
+
 def reorders(c):
     """Whether the library knows that this mark, which it does not strip, has a combining class."""
     n, x = bert(strip=True), chr(c)
@@ -154,6 +240,7 @@ def file_of(name, what, found):
     yield " * %s has them; made by" % tokenizers.__version__
     yield " * tests/parity/make_tokenizer_classes.py, which asks it about every scalar value. */"
     yield '#include "text/uclass.h"\n\n/* clang-format off */'
+    found = [f for f in found if f[1]]
     for flag, members in found:
         yield "static const uint32_t %s[][2] = {" % flag.lower()[3:]
         yield from fill("{0x%X,0x%X}," % tuple(r) for r in ranges(members))
@@ -176,6 +263,16 @@ def main():
     (folder / "unicode_pieces.c").write_text("\n".join(lines) + "\n")
     lines = file_of("uclass_clusters", "Words and grapheme clusters", clusters)
     (folder / "unicode_clusters.c").write_text("\n".join(lines) + "\n")
+    lines = file_of("uclass_letters", "Letters", letters())
+    (folder / "unicode_letters.c").write_text("\n".join(lines) + "\n")
+    lines = list(file_of("uclass_marks", "Marks, numbers, symbols, and normal forms", [*marks(), *forms()]))
+    (folder / "unicode_marks.c").write_text("\n".join(lines) + "\n")
+    lines = ["/* Scripts, as UnicodeScripts of the tokenizers library", " * %s has them; made by" % tokenizers.__version__,
+             " * tests/parity/make_tokenizer_classes.py. */", '#include "text/uclass.h"\n\n/* clang-format off */',
+             "const struct uclass_script uclass_scripts[] = {"]
+    lines += fill("{0x%X,0x%X,%d}," % tuple(r) for r in scripts())
+    lines.append("};\nconst size_t uclass_n_scripts = sizeof(uclass_scripts) / sizeof(*uclass_scripts);")
+    (folder / "unicode_scripts.c").write_text("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":

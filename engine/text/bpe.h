@@ -1,0 +1,60 @@
+/* bpe.h - byte pair encoding from the inside: bpe.c reads and encodes, bpe_merge.c merges. Private to
+ * text/.
+ *
+ * A piece begins as one symbol a character; again and again the neighbours whose merge stands first
+ * in the file's list become one, of equal ones the leftmost, until no two have a merge (Sennrich et
+ * al. 2016, "Neural Machine Translation of Rare Words with Subword Units", section 3.2). */
+#ifndef TEXT_BPE_H
+#define TEXT_BPE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "text/segmenter.h"
+
+#define BPE_NO_RANK UINT32_MAX
+
+/* Two neighbours -> what they become. Open addressing, at most half full. */
+struct bpe_merge {
+	uint64_t pair; /* left id << 32 | right id */
+	uint32_t rank; /* place in the list; BPE_NO_RANK: the slot is free */
+	int32_t id;
+};
+struct bpe_merges {
+	struct bpe_merge *slots;
+	int32_t *ids; /* by rank */
+	size_t mask;
+	int shift; /* 64 - log2(mask + 1) */
+};
+bool bpe_merges_init(struct bpe_merges *m, size_t n, struct err *err) MUST_CHECK; /* room for n */
+void bpe_merges_release(struct bpe_merges *m);
+/* Of a pair that is put twice, the last counts. */
+void bpe_merges_put(struct bpe_merges *m, int32_t left, int32_t right, uint32_t rank, int32_t id);
+
+struct bpe_symbol {
+	int32_t id;
+	uint32_t len; /* bytes of the piece; 0: it was merged into the one before */
+	uint32_t prev, next; /* BPE_END: none */
+};
+#define BPE_END UINT32_MAX
+struct segmenter_run {
+	struct bpe_symbol *symbols;
+	size_t n, cap;
+	uint64_t *queue; /* rank << 32 | place of the left symbol */
+	size_t n_queue, cap_queue;
+};
+void bpe_add_symbol(struct segmenter_run *r, int32_t id, uint32_t len);
+/* Merges the symbols in place. Short words look through the queue, long ones keep it as a heap, so
+ * time grows as n log n. */
+void bpe_merge_all(const struct bpe_merges *m, struct segmenter_run *r);
+
+/* Of a byte-level vocabulary, whose alphabet is complete: the ids of raw bytes, n >= 1. */
+bool bpe_has_bytes(const struct segmenter *s);
+void bpe_encode_bytes(const struct segmenter *s, struct segmenter_run *r, const char *bytes,
+	size_t n, struct ids *out);
+/* Whether some token can hold c behind another character than c: where none can, the text may be cut in
+ * front of each run of c. */
+bool bpe_joins_before(const struct segmenter *s, uint32_t c);
+
+#endif
