@@ -10,7 +10,7 @@ static const struct option options[] = {
 		.type = OPT_STRING,
 		.arg = "F",
 		.help = "mine from these passages: JSONL with text, one a line, or a BEIR folder "
-			"(default: all passages of the rows)"},
+			"(default: all passages of the rows, and of a BEIR folder its whole corpus)"},
 	{.name = "negatives",
 		.type = OPT_INT,
 		.def = "7",

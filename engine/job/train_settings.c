@@ -41,7 +41,7 @@ static bool matryoshka(struct training *t, struct err *err)
 			"--mrl-weights has %zu numbers and --mrl-dims %zu, expected one for each",
 			n_weights, n);
 	for (size_t i = 0; i < n; i++) {
-		double v;
+		double v = 0;
 		if (!parse_number("mrl-dims", dims[i], &v, err))
 			return false;
 		dim[i] = (int64_t)v;

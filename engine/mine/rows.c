@@ -159,6 +159,18 @@ static bool read_pool(struct mine_rows *x, const char *path, struct err *err)
 	return ok;
 }
 
+/* A folder's corpus is what its queries will be asked against: all of it can be a negative. */
+static bool read_corpora(struct mine_rows *x, const struct dataset *d, struct err *err)
+{
+	struct dataset_file file;
+	for (size_t k = 0; k < dataset_files(d); k++) {
+		dataset_file(d, k, &file);
+		if (file.is_beir && !read_pool(x, file.path, err))
+			return false;
+	}
+	return true;
+}
+
 static int by_fold_and_text(const void *a, const void *b)
 {
 	const struct mine_positive *x = a, *y = b;
@@ -187,7 +199,7 @@ bool mine_rows_read(struct mine_rows *ret, const struct dataset *d, const char *
 	if (dataset_rows(d) >= UINT32_MAX)
 		return err_set(err, ERR_DATA, "%zu rows are too many for one run; split them",
 			dataset_rows(d));
-	if (pool && !read_pool(ret, pool, err))
+	if (!(pool ? read_pool(ret, pool, err) : read_corpora(ret, d, err)))
 		return false;
 	ret->n_corpus = ret->texts.n;
 	if (!read_rows(ret, d, is_strict, err))

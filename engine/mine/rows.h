@@ -1,8 +1,9 @@
 /* rows.h - in: a data set, a pool; out: what mining needs of them: texts once each, and rows as
  * numbers. A row is 48 bytes here, however long its texts are.
  *
- * The corpus is the pool, or, without one, every passage of the rows, positive and negative; texts
- * [0, n_corpus) are it, positives that a pool lacks follow. */
+ * The corpus is the pool, or, without one, every passage of the rows, positive and negative, and
+ * for rows from a BEIR folder all of its corpus.jsonl; texts [0, n_corpus) are it, positives that a
+ * pool lacks follow. */
 #ifndef MINE_ROWS_H
 #define MINE_ROWS_H
 
@@ -48,7 +49,7 @@ struct mine_rows {
 	size_t cap_queries, cap_kinds, cap_rows, cap_refs, cap_positives;
 };
 
-/* pool: a file of texts or a BEIR folder; NULL = the rows' own passages. is_strict: a broken row is
+/* pool: a file of texts or a BEIR folder; NULL = see above. is_strict: a broken row is
  * an error. Release it with mine_rows_release(), also after a failure. */
 bool mine_rows_read(struct mine_rows *ret, const struct dataset *d, const char *pool,
 	bool is_strict, struct err *err) MUST_CHECK;

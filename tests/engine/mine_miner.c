@@ -261,6 +261,22 @@ static void a_pool_replaces_the_rows_own_passages(void **state)
 	mine_rows_release(&x);
 }
 
+static void a_folders_whole_corpus_is_mined_from(void **state)
+{
+	(void)state;
+	struct err err = ERR_INIT;
+	const char *in[] = {test_file("tests/fixtures/rows_beir"), scratch_file("beside.jsonl")};
+	test_write(in[1], "{\"query\":\"a\",\"pos\":[\"b\"],\"neg\":[\"c\"]}\n");
+	struct dataset *d = dataset_open(in, 2, NULL, &err);
+	assert_ok(d != NULL, &err);
+	struct mine_rows x;
+	assert_ok(mine_rows_read(&x, d, NULL, false, &err), &err);
+	assert_int_equal(x.n_rows, 4);
+	assert_int_equal(x.n_corpus, 4 + 2); /* d2 is nobody's positive; b and c of the file */
+	mine_rows_release(&x);
+	dataset_close(d);
+}
+
 static void a_second_run_takes_all_vectors_from_the_cache(void **state)
 {
 	(void)state;
@@ -312,6 +328,7 @@ int main(void)
 		cmocka_unit_test(positives_of_a_query_asked_elsewhere_are_no_negatives),
 		cmocka_unit_test(kept_negatives_stay_in_front_with_their_scores),
 		cmocka_unit_test(a_pool_replaces_the_rows_own_passages),
+		cmocka_unit_test(a_folders_whole_corpus_is_mined_from),
 		cmocka_unit_test(a_second_run_takes_all_vectors_from_the_cache),
 		cmocka_unit_test(no_usable_row_is_an_error),
 	};
