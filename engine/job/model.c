@@ -107,8 +107,8 @@ static void print_screen(const struct about *x)
 		linef("head", "sequence classification, %lld output%s", (long long)c->n_labels,
 			c->n_labels == 1 ? "" : "s");
 	else
-		linef("vectors", "%lld numbers, %s pooling%s, %s%s", (long long)c->hidden,
-			pooling_name(c->pooling), c->pools_prompt ? "" : " without the prompt",
+		linef("vectors", "%lld numbers, %s pooling%s, %s%s", (long long)c->dim,
+			f->pooling, c->pools_prompt ? "" : " without the prompt",
 			c->normalizes ? "normalised" : "not normalised",
 			c->has_modules ? "" : " (no modules.json: the default)");
 	linef("max length", "%lld tokens", (long long)c->max_length);
@@ -160,8 +160,8 @@ static void put_sizes(struct buf *b, const struct model_facts *f)
 	put_str(b, "dtype", f->dtype ? f->dtype : "none");
 	put_int(b, "bytes", f->file_bytes);
 	put_int(b, "labels", c->is_classifier ? c->n_labels : 0);
-	put_int(b, "dim", c->is_classifier ? 0 : c->hidden);
-	put_str(b, "pooling", pooling_name(c->pooling));
+	put_int(b, "dim", c->is_classifier ? 0 : c->dim);
+	put_str(b, "pooling", f->pooling);
 	put_bool(b, "pools_prompt", c->pools_prompt);
 	put_bool(b, "normalized", c->normalizes);
 	put_int(b, "max_length", c->max_length);

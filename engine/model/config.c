@@ -227,7 +227,8 @@ bool model_attention_choose(struct model_config *c, const char *asked, struct er
 bool model_config_read(const char *dir, struct model_config *ret, struct err *err)
 {
 	*ret = (struct model_config){
-		.pooling = TN_POOL_MEAN,
+		.poolings = {TN_POOL_MEAN},
+		.n_poolings = 1,
 		.pools_prompt = true,
 	};
 	ret->dir = ret->body_dir = arena_strdup(&ret->arena, dir);
@@ -236,7 +237,8 @@ bool model_config_read(const char *dir, struct model_config *ret, struct err *er
 			"%s is no folder, expected a Hugging Face model folder with config.json in "
 			"it",
 			dir);
-	return model_folder_read(ret, err) && read_body(ret, err) && model_length_read(ret, err);
+	return model_folder_read(ret, err) && read_body(ret, err) &&
+		model_modules_check(ret, err) && model_length_read(ret, err);
 }
 
 void model_config_release(struct model_config *c)

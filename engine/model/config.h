@@ -31,6 +31,18 @@ enum head_act {
 };
 enum model_attention { ATTENTION_BIDIRECTIONAL, ATTENTION_CAUSAL };
 
+/* A module of sentence-transformers behind the pooling. */
+enum module_kind { MODULE_DENSE, MODULE_LAYER_NORM, MODULE_NORMALIZE };
+struct module {
+	enum module_kind kind;
+	const char *path; /* its folder inside the model's: "2_Dense" */
+	int64_t in, out; /* Dense; out also of LayerNorm */
+	bool has_bias, is_residual;
+	enum head_act act;
+	const char *act_class; /* as its config.json has it */
+};
+#define POOLINGS 6
+
 struct model_config {
 	const char *dir;
 	const char *body_dir; /* of config.json, weights and tokenizer: dir, or a folder in it that
@@ -69,9 +81,13 @@ struct model_config {
 
 	/* How vectors are made, from the sentence-transformers files. */
 	bool has_modules; /* false: no modules.json, so mean pooling, not normalised */
-	enum tn_pool pooling;
+	enum tn_pool poolings[POOLINGS]; /* their vectors stand side by side */
+	int n_poolings;
 	bool pools_prompt; /* false: the prompt's tokens are left out of the pooling */
-	bool normalizes;
+	struct module *modules; /* behind the pooling, in order */
+	size_t n_modules;
+	bool normalizes; /* the last of them is Normalize */
+	int64_t dim; /* numbers of a vector */
 	int64_t max_length; /* tokens of a text, specials included */
 
 	struct arena arena; /* owns the strings */
@@ -82,8 +98,12 @@ bool model_config_read(const char *dir, struct model_config *ret, struct err *er
 void model_config_release(struct model_config *c);
 
 /* The sentence-transformers half, from modules.json and what it names; called by
- * model_config_read(), first, because it says where config.json lies. folder.c. */
+ * model_config_read(), first, because it says where config.json lies. modules.c, folder.c. */
+/* Pooling, from the folder of its module. */
+bool model_pooling_read(struct model_config *c, const char *module, struct err *err) MUST_CHECK;
 bool model_folder_read(struct model_config *c, struct err *err) MUST_CHECK;
+/* Widths of the modules, once hidden is known: they must fit each other; sets dim. */
+bool model_modules_check(struct model_config *c, struct err *err) MUST_CHECK;
 /* max_length, once n_positions is known. */
 bool model_length_read(struct model_config *c, struct err *err) MUST_CHECK;
 
@@ -123,6 +143,8 @@ bool config_act(json root, const char *path, const char *key, enum model_act *re
 /* Names of poolings: "cls", "mean", "max", "last", "mean_sqrt_len", "weighted". */
 bool pooling_parse(const char *name, enum tn_pool *ret);
 const char *pooling_name(enum tn_pool p);
+/* "mean", or "cls+mean" of several; lives in a. */
+const char *pooling_names(const struct model_config *c, struct arena *a);
 /* The flag of 1_Pooling/config.json that stands for it: "pooling_mode_cls_token" ... */
 const char *pooling_flag(enum tn_pool p);
 

@@ -22,7 +22,7 @@ static int64_t n_written(const struct model *m)
 
 static void put_use(const struct model *m, struct buf *b)
 {
-	if (m->head) {
+	if (m->parts.head) {
 		buf_adds(b,
 			"```python\nfrom sentence_transformers import CrossEncoder\n\n"
 			"model = CrossEncoder(\"this-folder\")\n"
@@ -45,21 +45,21 @@ bool export_card(const struct model *m, const char *dir, struct err *err)
 	buf_addf(&b,
 		"---\nlibrary_name: sentence-transformers\npipeline_tag: %s\ntags:\n"
 		"- sentence-transformers\n- %s\n---\n\n",
-		m->head ? "text-ranking" : "sentence-similarity",
-		m->head ? "cross-encoder" : "feature-extraction");
+		m->parts.head ? "text-ranking" : "sentence-similarity",
+		m->parts.head ? "cross-encoder" : "feature-extraction");
 	buf_addf(&b, "# %s, trained with vecsmith\n\n", base_name(m));
 	buf_addf(&b, "| | |\n|---|---|\n| base model | %s |\n| architecture | %s, %lld layers, ",
-		base_name(m), m->head ? c->arch->classifier_class : c->arch->encoder_class,
+		base_name(m), m->parts.head ? c->arch->classifier_class : c->arch->encoder_class,
 		(long long)c->n_layers);
 	buf_addf(&b,
 		"width %lld, %lld heads |\n| parameters | %lld |\n| longest text | %lld tokens |\n",
 		(long long)c->hidden, (long long)c->n_heads, (long long)n_written(m),
 		(long long)c->max_length);
-	if (m->head)
+	if (m->parts.head)
 		buf_addf(&b, "| scores a pair | %lld |\n", (long long)c->n_labels);
 	else
-		buf_addf(&b, "| vector | %lld numbers, %s pooling, %s |\n", (long long)c->hidden,
-			pooling_name(c->pooling), c->normalizes ? "normalised" : "not normalised");
+		buf_addf(&b, "| vector | %lld numbers, %s pooling, %s |\n", (long long)c->dim,
+			m->pooling, c->normalizes ? "normalised" : "not normalised");
 	buf_adds(&b, "\n## Use\n\n");
 	put_use(m, &b);
 	bool ok = fs_write_atomic(fs_join(&a, dir, "README.md"), b.data, b.len, err);

@@ -48,7 +48,7 @@ static bool put_adapter(void *ctx, size_t i, struct st_sink *out, struct err *er
 
 static bool write_adapter_weights(struct model *m, const char *dir, struct err *err)
 {
-	size_t cap = 2 * WEIGHT_PARTS * m->n_linears + m->params.n + 1;
+	size_t cap = 2 * WEIGHT_PARTS * m->parts.n_linears + m->params.n + 1;
 	struct adapter x = {
 		.m = m,
 		.entry = xcalloc(cap, sizeof(struct st_entry)),
@@ -75,9 +75,9 @@ static bool write_adapter_weights(struct model *m, const char *dir, struct err *
 /* Do these suffixes, as PEFT reads them, name exactly the modules that have adapters? */
 static bool suffixes_are_exact(struct model *m, char *const *names, size_t n, struct arena *a)
 {
-	for (size_t i = 0; i < m->n_linears; i++)
-		for (int k = 0; k < m->linears[i]->w.n_parts; k++) {
-			const char *module = module_name(&m->linears[i]->w, k, a);
+	for (size_t i = 0; i < m->parts.n_linears; i++)
+		for (int k = 0; k < m->parts.linears[i]->w.n_parts; k++) {
+			const char *module = module_name(&m->parts.linears[i]->w, k, a);
 			bool named = false;
 			for (size_t j = 0; j < n; j++)
 				named = named || lora_target_matches(module, names[j]);
@@ -94,9 +94,9 @@ static bool suffixes_are_exact(struct model *m, char *const *names, size_t n, st
 static size_t adapted_modules(struct model *m, bool is_short, char **names, struct arena *a)
 {
 	size_t n = 0;
-	for (size_t i = 0; i < m->n_linears; i++)
-		for (int k = 0; k < m->linears[i]->w.n_parts; k++) {
-			const char *module = module_name(&m->linears[i]->w, k, a);
+	for (size_t i = 0; i < m->parts.n_linears; i++)
+		for (int k = 0; k < m->parts.linears[i]->w.n_parts; k++) {
+			const char *module = module_name(&m->parts.linears[i]->w, k, a);
 			const char *name = is_short ? module_in_layer(module) : module;
 			bool is_known = !m->loras[i].has[k];
 			for (size_t j = 0; !is_known && j < n; j++)
@@ -110,7 +110,7 @@ static size_t adapted_modules(struct model *m, bool is_short, char **names, stru
 static void put_targets(struct model *m, struct buf *b)
 {
 	struct arena a = ARENA_INIT;
-	char **names = arena_calloc(&a, WEIGHT_PARTS * m->n_linears + 1, sizeof *names);
+	char **names = arena_calloc(&a, WEIGHT_PARTS * m->parts.n_linears + 1, sizeof *names);
 	size_t n = adapted_modules(m, true, names, &a);
 	if (!suffixes_are_exact(m, names, n, &a))
 		n = adapted_modules(m, false, names, &a);
@@ -139,11 +139,11 @@ static bool write_adapter_config(struct model *m, const char *dir, struct err *e
 	buf_addf(&b,
 		",\n  \"modules_to_save\": %s,\n  \"peft_type\": \"LORA\",\n  \"r\": %lld,\n"
 		"  \"rank_pattern\": {},\n  \"revision\": null,\n  \"target_modules\": ",
-		m->head ? "[\"classifier\"]" : "null", (long long)m->loras[0].r);
+		m->parts.head ? "[\"classifier\"]" : "null", (long long)m->loras[0].r);
 	put_targets(m, &b);
 	buf_addf(&b,
 		",\n  \"task_type\": \"%s\",\n  \"use_dora\": false,\n  \"use_rslora\": false\n}\n",
-		m->head ? "SEQ_CLS" : "FEATURE_EXTRACTION");
+		m->parts.head ? "SEQ_CLS" : "FEATURE_EXTRACTION");
 	bool ok = fs_write_atomic(fs_join(&a, dir, "adapter_config.json"), b.data, b.len, err);
 	buf_release(&b);
 	arena_release(&a);

@@ -62,7 +62,7 @@ static bool write_changed(struct arena *a, const char *from, const char *dir, co
 static bool write_config(const struct model *m, struct arena *a, const char *dir, struct err *err)
 {
 	const struct architecture *arch = m->config.arch;
-	const char *class = m->head ? arch->classifier_class : arch->encoder_class;
+	const char *class = m->parts.head ? arch->classifier_class : arch->encoder_class;
 	const struct json_change changes[] = {
 		{"architectures", arena_printf(a, "[\"%s\"]", class)},
 		{"dtype", "\"float32\""},
@@ -87,42 +87,6 @@ static bool write_tokenizer(
 	};
 	return write_changed(
 		a, from, dir, "tokenizer_config.json", changes, ARRAY_LEN(changes), err);
-}
-
-static void put_module(struct buf *b, int index, const char *path, const char *type)
-{
-	buf_addf(b,
-		"%s  {\"idx\": %d, \"name\": \"%d\", \"path\": \"%s\", \"type\": "
-		"\"sentence_transformers.models.%s\"}",
-		index ? ",\n" : "[\n", index, index, path, type);
-}
-
-/* The layout from before 5.4, which every version reads; newer servers too. */
-static bool write_modules(
-	const struct model *m, struct arena *a, const char *dir, struct buf *b, struct err *err)
-{
-	put_module(b, 0, "", "Transformer");
-	put_module(b, 1, "1_Pooling", "Pooling");
-	if (m->config.normalizes)
-		put_module(b, 2, "2_Normalize", "Normalize");
-	buf_adds(b, "\n]\n");
-	if (!write_text(a, dir, "modules.json", b, err) ||
-		!fs_mkdirs(fs_join(a, dir, "1_Pooling"), err))
-		return false;
-	return !m->config.normalizes || fs_mkdirs(fs_join(a, dir, "2_Normalize"), err);
-}
-
-static bool write_pooling(
-	const struct model *m, struct arena *a, const char *dir, struct buf *b, struct err *err)
-{
-	static const enum tn_pool all[] = {TN_POOL_CLS, TN_POOL_MEAN, TN_POOL_MAX,
-		TN_POOL_MEAN_SQRT, TN_POOL_WEIGHTED, TN_POOL_LAST};
-	buf_addf(b, "{\n  \"word_embedding_dimension\": %lld,\n", (long long)m->config.hidden);
-	for (size_t i = 0; i < ARRAY_LEN(all); i++)
-		buf_addf(b, "  \"%s\": %s,\n", pooling_flag(all[i]),
-			all[i] == m->config.pooling ? "true" : "false");
-	buf_addf(b, "  \"include_prompt\": %s\n}\n", m->config.pools_prompt ? "true" : "false");
-	return write_text(a, dir, "1_Pooling/config.json", b, err);
 }
 
 static const char *quoted(struct arena *a, const char *s)
@@ -179,10 +143,10 @@ static bool write_prompts(const struct model *m, struct arena *a, const char *di
 }
 
 static bool write_sentence_transformers(
-	const struct model *m, struct arena *a, const char *dir, struct err *err)
+	struct model *m, struct arena *a, const char *dir, struct err *err)
 {
 	struct buf b = BUF_INIT;
-	bool ok = write_modules(m, a, dir, &b, err) && write_pooling(m, a, dir, &b, err);
+	bool ok = export_modules(m, dir, err) && export_m3(m, dir, err);
 	if (ok) {
 		buf_addf(&b, "{\n  \"max_seq_length\": %lld,\n  \"do_lower_case\": false\n}\n",
 			(long long)m->config.max_length);
@@ -193,11 +157,11 @@ static bool write_sentence_transformers(
 	return ok;
 }
 
-bool export_folder(const struct model *m, const char *dir, struct err *err)
+bool export_folder(struct model *m, const char *dir, struct err *err)
 {
 	struct arena a = ARENA_INIT;
 	bool ok = write_config(m, &a, dir, err) && write_tokenizer(m, &a, dir, err) &&
-		(m->head || write_sentence_transformers(m, &a, dir, err));
+		(m->parts.head || write_sentence_transformers(m, &a, dir, err));
 	arena_release(&a);
 	return ok;
 }

@@ -19,9 +19,9 @@ struct writing {
 
 static const struct lora *adapter_of(const struct model *m, const struct weight *w)
 {
-	for (size_t i = 0; m->loras && i < m->n_linears; i++)
-		if (&m->linears[i]->w == w)
-			return m->linears[i]->lora;
+	for (size_t i = 0; m->loras && i < m->parts.n_linears; i++)
+		if (&m->parts.linears[i]->w == w)
+			return m->parts.linears[i]->lora;
 	return NULL;
 }
 
@@ -99,7 +99,7 @@ bool export_weights(struct model *m, const char *dir, struct err *err)
 		.what = xcalloc(cap, sizeof(struct out_tensor)),
 	};
 	for (size_t i = 0; i < m->params.n; i++)
-		for (int k = 0; k < m->params.w[i]->n_parts; k++)
+		for (int k = 0; k < m->params.w[i]->n_parts && !m->params.w[i]->is_beside; k++)
 			add_part(&x, m->params.w[i], k);
 	for (size_t i = 0; i < m->params.n_extra; i++)
 		add_carried(&x, m->params.extra[i]);

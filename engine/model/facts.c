@@ -56,31 +56,17 @@ static void look_at_files(struct model_facts *f, const struct safetensors *st)
 
 static bool check_weights(struct model_facts *f, struct err *err)
 {
-	const struct architecture *arch = f->config.arch;
 	struct params p = PARAMS_INIT;
-	struct classifier head = {0};
+	struct parts x = {0};
 	struct safetensors st;
-	bool ok = weights_open_dir(f->config.body_dir, &st, err);
-	struct backbone *b = arch->declare(&f->config, &p);
-	if (f->config.is_classifier)
-		classifier_declare(&p, &head, &f->config);
-	struct params_rules rules = {
-		.prefix = arch->prefix,
-		.has_head = f->config.is_classifier,
-		.harmless = arch->harmless,
-		.carried = arch->carried,
-	};
-	ok = ok && params_bind(&p, &st, &rules, err);
+	bool ok = weights_open_dir(f->config.body_dir, &st, err) &&
+		parts_bind(&x, &f->config, &p, &st, &(struct parts_options){0}, err);
 	if (ok) {
-		size_t n = arch->linears(b, NULL, 0);
-		struct linear **linears = xcalloc(n + 1, sizeof(struct linear *));
-		arch->linears(b, linears, n);
 		count_weights(f, &p);
-		name_lora_modules(f, linears, n);
+		name_lora_modules(f, x.linears, x.n_linears);
 		look_at_files(f, &st);
-		free(linears);
 	}
-	arch->free(b);
+	parts_release(&x, &f->config);
 	params_release(&p);
 	safetensors_close(&st);
 	return ok;
@@ -93,6 +79,7 @@ bool model_facts_read(const char *dir, struct model_facts *ret, struct err *err)
 		return false;
 	ret->class_name = ret->config.is_classifier ? ret->config.arch->classifier_class
 						    : ret->config.arch->encoder_class;
+	ret->pooling = pooling_names(&ret->config, &ret->config.arena);
 	return check_weights(ret, err);
 }
 

@@ -15,6 +15,7 @@
 
 struct model_facts {
 	struct model_config config;
+	const char *pooling; /* "mean", "cls+mean" */
 	const char *class_name; /* "BertModel" */
 	const char *dtype; /* of the weights in the file: "F32", "BF16", "mixed" */
 	int64_t file_bytes;

@@ -1,5 +1,4 @@
-/* folder.c - the sentence-transformers files of a model folder: which modules, how to pool, where
- * to cut. */
+/* folder.c - sentence-transformers' files of a model folder that say how to pool and where to cut. */
 #include "model/config.h"
 
 #include <string.h>
@@ -9,15 +8,15 @@
 #include "base/log.h"
 #include "base/text.h"
 
-/* One row a pooling: our name, sentence-transformers' flag (all versions), and its name since 5.4.
+/* One row a pooling, in the order in which several stand side by side: our name, sentence-transformers' flag (all versions), and its name since 5.4.
  */
 static const struct {
 	const char *name, *flag, *mode;
 	enum tn_pool pool;
 } poolings[] = {
 	{"cls", "pooling_mode_cls_token", "cls", TN_POOL_CLS},
-	{"mean", "pooling_mode_mean_tokens", "mean", TN_POOL_MEAN},
 	{"max", "pooling_mode_max_tokens", "max", TN_POOL_MAX},
+	{"mean", "pooling_mode_mean_tokens", "mean", TN_POOL_MEAN},
 	{"mean_sqrt_len", "pooling_mode_mean_sqrt_len_tokens", "mean_sqrt_len_tokens",
 		TN_POOL_MEAN_SQRT},
 	{"weighted", "pooling_mode_weightedmean_tokens", "weightedmean", TN_POOL_WEIGHTED},
@@ -47,27 +46,29 @@ const char *pooling_name(enum tn_pool p)
 	return poolings[pooling_row(p)].name;
 }
 
+const char *pooling_names(const struct model_config *c, struct arena *a)
+{
+	const char *list = pooling_name(c->poolings[0]);
+	for (int i = 1; i < c->n_poolings; i++)
+		list = arena_printf(a, "%s+%s", list, pooling_name(c->poolings[i]));
+	return list;
+}
+
 const char *pooling_flag(enum tn_pool p)
 {
 	return poolings[pooling_row(p)].flag;
 }
 
-/* pooling_mode is a name, or a list of names whose vectors would be put side by side. */
-static bool pooling_of_mode(json mode, const char *path, enum tn_pool *ret, struct err *err)
+static bool pooling_of_name(struct model_config *c, json v, const char *path, struct err *err)
 {
-	if (json_is(mode, JSON_ARRAY) && json_count(mode) == 1) {
-		struct json_iter it = json_each(mode);
-		if (json_next(&it))
-			mode = it.value;
-	}
 	struct text name = TEXT_NONE;
-	if (!json_string(mode, &name.s, &name.len))
+	if (!json_string(v, &name.s, &name.len))
 		return err_set(err, ERR_DATA,
-			"%s: pooling_mode is %s, expected the name of one pooling", path,
-			json_type_name(json_type(mode)));
+			"%s: pooling_mode is %s, expected the name of a pooling", path,
+			json_type_name(json_type(v)));
 	for (size_t i = 0; i < ARRAY_LEN(poolings); i++)
-		if (text_is(name, poolings[i].mode)) {
-			*ret = poolings[i].pool;
+		if (text_is(name, poolings[i].mode) && c->n_poolings < POOLINGS) {
+			c->poolings[c->n_poolings++] = poolings[i].pool;
 			return true;
 		}
 	return err_set(err, ERR_DATA,
@@ -76,112 +77,44 @@ static bool pooling_of_mode(json mode, const char *path, enum tn_pool *ret, stru
 		path, TEXT_ARG(name));
 }
 
-static bool pooling_of_flags(json root, const char *path, enum tn_pool *ret, struct err *err)
+/* pooling_mode is a name, or a list of names whose vectors stand side by side. */
+static bool pooling_of_mode(struct model_config *c, json mode, const char *path, struct err *err)
 {
-	const char *found = NULL;
+	if (!json_is(mode, JSON_ARRAY))
+		return pooling_of_name(c, mode, path, err);
+	for (struct json_iter it = json_each(mode); json_next(&it);)
+		if (!pooling_of_name(c, it.value, path, err))
+			return false;
+	return c->n_poolings > 0 || err_set(err, ERR_DATA, "%s: pooling_mode is empty", path);
+}
+
+static bool pooling_of_flags(struct model_config *c, json root, const char *path, struct err *err)
+{
 	for (size_t i = 0; i < ARRAY_LEN(poolings); i++) {
 		bool on;
 		if (!json_want_bool(root, poolings[i].flag, false, &on, err))
 			return err_prefix(err, "%s", path);
-		if (on && found)
-			return err_set(err, ERR_DATA,
-				"%s: %s and %s are both true; vectors of several poolings side by "
-				"side are not known here",
-				path, found, poolings[i].flag);
-		if (on) {
-			found = poolings[i].flag;
-			*ret = poolings[i].pool;
-		}
+		if (on)
+			c->poolings[c->n_poolings++] = poolings[i].pool;
 	}
-	if (!found)
-		return err_set(err, ERR_DATA,
-			"%s: no pooling_mode_... is true, expected exactly one", path);
-	return true;
+	return c->n_poolings > 0 ||
+		err_set(err, ERR_DATA, "%s: no pooling_mode_... is true, expected one", path);
 }
 
-static bool read_pooling(struct model_config *c, const char *module, struct err *err)
+bool model_pooling_read(struct model_config *c, const char *module, struct err *err)
 {
 	const char *path = fs_join(&c->arena, fs_join(&c->arena, c->dir, module), "config.json");
 	struct json_file f;
 	bool ok = json_file_open(path, &f, err);
 	if (ok) {
 		json mode = json_get(f.root, "pooling_mode");
-		ok = (json_is(mode, JSON_MISSING)
-				     ? pooling_of_flags(f.root, path, &c->pooling, err)
-				     : pooling_of_mode(mode, path, &c->pooling, err)) &&
+		c->n_poolings = 0;
+		ok = (json_is(mode, JSON_MISSING) ? pooling_of_flags(c, f.root, path, err)
+						  : pooling_of_mode(c, mode, path, err)) &&
 			(json_want_bool(f.root, "include_prompt", true, &c->pools_prompt, err) ||
 				err_prefix(err, "%s", path));
 	}
 	json_file_close(&f);
-	return ok;
-}
-
-static struct text last_word(struct text t)
-{
-	const char *dot = memrchr(t.s, '.', t.len);
-	return dot ? (struct text){dot + 1, t.len - (size_t)(dot + 1 - t.s)} : t;
-}
-
-/* A module's folder lies inside the model's: a name, nothing that climbs out. */
-static bool is_inside(struct text path)
-{
-	return path.len == 0 ||
-		(path.s[0] != '/' && !memmem(path.s, path.len, "..", 2) &&
-			!memchr(path.s, '\0', path.len));
-}
-
-static bool read_module(
-	struct model_config *c, const char *list, json module, size_t index, struct err *err)
-{
-	struct text type, path;
-	if (!json_want_text(module, "type", TEXT_NONE, &type, err) ||
-		!json_want_text(module, "path", TEXT(""), &path, err))
-		return err_prefix(err, "%s: module %zu", list, index);
-	if (!type.s)
-		return err_set(err, ERR_DATA, "%s: module %zu has no type", list, index);
-	if (!is_inside(path))
-		return err_set(err, ERR_DATA,
-			"%s: path of module %zu is \"%.*s\", expected a folder inside the model's",
-			list, index, TEXT_ARG(path));
-	const char *folder = arena_text(&c->arena, path).s;
-	struct text kind = last_word(type);
-	if (text_is(kind, "Transformer") && index == 0) {
-		if (path.len > 0)
-			c->body_dir = fs_join(&c->arena, c->dir, folder);
-		return true;
-	}
-	if (text_is(kind, "Pooling") && index > 0)
-		return read_pooling(c, folder, err);
-	if (text_is(kind, "Normalize") && index > 1) {
-		c->normalizes = true;
-		return true;
-	}
-	if (text_is(kind, "Dropout"))
-		return true;
-	return err_set(err, ERR_DATA,
-		"%s: module %zu is of type %.*s; known are Transformer, Pooling and Normalize, in "
-		"this order",
-		list, index, TEXT_ARG(type));
-}
-
-bool model_folder_read(struct model_config *c, struct err *err)
-{
-	const char *path = fs_join(&c->arena, c->dir, "modules.json");
-	if (!fs_exists(path))
-		return true;
-	struct json_file f;
-	size_t n = 0;
-	bool ok = json_file_open(path, &f, err);
-	if (ok && !json_is(f.root, JSON_ARRAY))
-		ok = err_set(err, ERR_DATA, "%s holds %s, expected a list of modules", path,
-			json_type_name(json_type(f.root)));
-	if (ok)
-		for (struct json_iter it = json_each(f.root); ok && json_next(&it);)
-			ok = read_module(c, path, it.value, n++, err);
-	if (ok && n == 0)
-		ok = err_set(err, ERR_DATA, "%s lists no module, expected a Transformer", path);
-	json_file_close(&f);
-	c->has_modules = ok;
 	return ok;
 }
 

@@ -77,7 +77,7 @@ static bool put_gradient(void *ctx, size_t i, struct st_sink *out, struct err *e
 bool model_write_gradients(struct model *m, const char *path, struct err *err)
 {
 	model_settle(m);
-	size_t cap = WEIGHT_PARTS * (m->params.n + 2 * m->n_linears) + 1;
+	size_t cap = WEIGHT_PARTS * (m->params.n + 2 * m->parts.n_linears) + 1;
 	struct gradients g = {
 		.m = m,
 		.entry = xcalloc(cap, sizeof(struct st_entry)),

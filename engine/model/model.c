@@ -32,36 +32,21 @@ static bool choose_dtype(struct model *m, const struct model_options *opt, struc
 static bool choose_pooling(struct model *m, const struct model_options *opt, struct err *err)
 {
 	struct model_config *c = &m->config;
-	if (opt->pooling && !pooling_parse(opt->pooling, &c->pooling))
-		return err_set(err, ERR_USAGE,
-			"pooling is \"%s\", expected cls, mean, max, last, mean_sqrt_len or "
-			"weighted",
-			opt->pooling);
+	if (opt->pooling && strcmp(opt->pooling, "auto") != 0) {
+		c->n_poolings = 1;
+		if (!pooling_parse(opt->pooling, &c->poolings[0]))
+			return err_set(err, ERR_USAGE,
+				"pooling is \"%s\", expected cls, mean, max, last, mean_sqrt_len or "
+				"weighted",
+				opt->pooling);
+	}
+	if (!model_modules_check(c, err))
+		return false;
 	if (!c->has_modules && !c->is_classifier)
 		log_warn("%s has no modules.json: %s pooling, vectors are not normalised", c->dir,
-			pooling_name(c->pooling));
+			pooling_name(c->poolings[0]));
+	m->pooling = pooling_names(c, &c->arena);
 	return true;
-}
-
-static bool bind(struct model *m, struct err *err)
-{
-	const struct architecture *arch = m->config.arch;
-	struct params_rules rules = {
-		.prefix = arch->prefix,
-		.has_head = m->config.is_classifier,
-		.harmless = arch->harmless,
-		.carried = arch->carried,
-		.may_invent = m->use == MODEL_TRAIN,
-	};
-	m->backbone = arch->declare(&m->config, &m->params);
-	if (m->config.is_classifier) {
-		m->head = xcalloc(1, sizeof *m->head);
-		classifier_declare(&m->params, m->head, &m->config);
-	}
-	m->n_linears = arch->linears(m->backbone, NULL, 0);
-	m->linears = xcalloc(m->n_linears + 1, sizeof(struct linear *));
-	arch->linears(m->backbone, m->linears, m->n_linears);
-	return params_bind(&m->params, &m->weights, &rules, err);
 }
 
 enum tn_dtype model_compute_dtype(const struct model *m)
@@ -83,8 +68,8 @@ static void prepare_inference(struct model *m)
 		params_refresh(&m->params, m->scope, model_compute_dtype(m), true);
 		return;
 	}
-	for (size_t i = 0; i < m->n_linears; i++) {
-		struct linear *l = m->linears[i];
+	for (size_t i = 0; i < m->parts.n_linears; i++) {
+		struct linear *l = m->parts.linears[i];
 		linear_pack(m->scope, l);
 		tn_drop(m->scope, l->w.value);
 		tn_drop(m->scope, l->b.value);
@@ -108,13 +93,16 @@ struct model *model_open(
 {
 	struct model *m = xcalloc(1, sizeof *m);
 	m->use = opt->use;
+	struct parts_options parts = {
+		.wants_lm = opt->wants_answers, .may_invent = opt->use == MODEL_TRAIN};
 	m->scope = tn_push(root);
 	m->params = (struct params)PARAMS_INIT;
 	m->weights.by_name = (struct map)MAP_INIT;
 	if (model_config_read(dir, &m->config, err) && choose_pooling(m, opt, err) &&
 		model_attention_choose(&m->config, opt->attention, err) &&
 		choose_dtype(m, opt, err) &&
-		weights_open_dir(m->config.body_dir, &m->weights, err) && bind(m, err) &&
+		weights_open_dir(m->config.body_dir, &m->weights, err) &&
+		parts_bind(&m->parts, &m->config, &m->params, &m->weights, &parts, err) &&
 		load(m, opt, err))
 		return m;
 	model_close(m);
@@ -125,11 +113,8 @@ void model_close(struct model *m)
 {
 	if (!m)
 		return;
-	if (m->backbone)
-		m->config.arch->free(m->backbone);
+	parts_release(&m->parts, &m->config);
 	tn_pop(m->scope);
-	free(m->head);
-	free(m->linears);
 	free(m->loras);
 	free(m->trained);
 	params_release(&m->params);
@@ -140,12 +125,12 @@ void model_close(struct model *m)
 
 int64_t model_dim(const struct model *m)
 {
-	return m->head ? 0 : m->config.hidden;
+	return m->parts.head ? 0 : m->config.dim;
 }
 
 int64_t model_n_labels(const struct model *m)
 {
-	return m->head ? m->config.n_labels : 0;
+	return m->parts.head ? m->config.n_labels : 0;
 }
 
 int64_t model_max_length(const struct model *m)
@@ -184,7 +169,7 @@ const char *model_dir(const struct model *m)
 
 const char *model_pooling(const struct model *m)
 {
-	return pooling_name(m->config.pooling);
+	return m->pooling;
 }
 
 bool model_normalizes(const struct model *m)
@@ -224,7 +209,8 @@ static tensor hidden(
 	struct model *m, tn_scope *s, const struct token_batch *b, const struct forward *how)
 {
 	struct pass pass = pass_of(m, how);
-	return tn_cast(s, m->config.arch->forward(m->backbone, s, b, &pass), TN_F32); /* [T,H] */
+	return tn_cast(
+		s, m->config.arch->forward(m->parts.backbone, s, b, &pass), TN_F32); /* [T,H] */
 }
 
 tensor model_hidden(
@@ -243,7 +229,7 @@ size_t model_states(struct model *m, tn_scope *out, const struct token_batch *b,
 	struct pass pass = pass_of(m, how);
 	pass.states = ret;
 	size_t n = (size_t)m->config.n_layers + 1;
-	m->config.arch->forward(m->backbone, s, b, &pass);
+	m->config.arch->forward(m->parts.backbone, s, b, &pass);
 	for (size_t i = 0; i < n; i++)
 		ret[i] = tn_keep(out, tn_cast(s, ret[i], TN_F32));
 	tn_pop(s);
@@ -254,12 +240,55 @@ tensor model_embed(
 	struct model *m, tn_scope *out, const struct token_batch *b, const struct forward *how)
 {
 	tn_scope *s = push(m, out);
-	struct token_batch pooled = *b;
-	if (m->config.pools_prompt)
-		pooled.prompt_tokens = NULL;
-	tensor y = head_pool(s, hidden(m, s, b, how), &pooled, m->config.pooling); /* [n,H] */
-	if (m->config.normalizes)
-		y = tn_normalize(s, y);
+	tensor y = chain_forward(s, &m->parts.chain, hidden(m, s, b, how), b); /* [n,dim] */
+	y = tn_keep(out, y);
+	tn_pop(s);
+	return y;
+}
+
+unsigned model_views(const struct model *m)
+{
+	return (m->parts.head ? 0 : VIEW_DENSE) | (m->parts.m3.has_sparse ? VIEW_SPARSE : 0) |
+		(m->parts.m3.has_multi ? VIEW_MULTI : 0);
+}
+
+int64_t model_multi_dim(const struct model *m)
+{
+	return m->parts.m3.multi_dim;
+}
+
+struct views model_view(struct model *m, tn_scope *out, const struct token_batch *b,
+	const struct forward *how, unsigned which)
+{
+	tn_scope *s = push(m, out);
+	struct views v = {TN_NONE, TN_NONE, TN_NONE};
+	tensor x = hidden(m, s, b, how); /* [T,H] */
+	which &= model_views(m);
+	if (which & VIEW_DENSE)
+		v.dense = tn_keep(out, chain_forward(s, &m->parts.chain, x, b));
+	if (which & VIEW_SPARSE)
+		v.sparse = tn_keep(out, m3_sparse(s, &m->parts.m3, x));
+	if (which & VIEW_MULTI)
+		v.multi = tn_keep(out, m3_multi(s, &m->parts.m3, x, b->seqs));
+	tn_pop(s);
+	return v;
+}
+
+tensor model_answers(struct model *m, tn_scope *out, const struct token_batch *b,
+	const struct forward *how, const struct answers *what)
+{
+	if (!m->parts.answers)
+		return TN_NONE;
+	tn_scope *s = push(m, out);
+	struct pass pass = pass_of(m, how);
+	pass.n_layers = what->n_layers;
+	tensor x = m->config.arch->forward(m->parts.backbone, s, b, &pass); /* [T,H] */
+	x = tn_pool(s, tn_cast(s, x, TN_F32), b->seqs, TN_POOL_LAST); /* [n,H] */
+	tensor words = tn_index_select(s, m->parts.answers->value, 0, what->ids, what->n_ids);
+	tensor y = tn_linear(s, x, words, TN_NONE); /* [n,n_ids] */
+	double cap = m->config.logit_soft_cap;
+	if (cap > 0.0)
+		y = tn_scale(s, tn_tanh(s, tn_scale(s, y, 1.0 / cap)), cap);
 	y = tn_keep(out, y);
 	tn_pop(s);
 	return y;
@@ -268,13 +297,13 @@ tensor model_embed(
 tensor model_classify(
 	struct model *m, tn_scope *out, const struct token_batch *b, const struct forward *how)
 {
-	if (!m->head)
+	if (!m->parts.head)
 		return TN_NONE;
 	tn_scope *s = push(m, out);
-	double p = !how->train ? 0.0 : how->dropout >= 0.0 ? how->dropout : m->head->dropout;
+	double p = !how->train ? 0.0 : how->dropout >= 0.0 ? how->dropout : m->parts.head->dropout;
 	tensor x = hidden(m, s, b, how); /* [T,H] */
 	uint64_t seed = pass_seed(&(struct pass){.seed = how->seed}, m->config.n_layers, 0);
-	tensor y = tn_keep(out, classifier_forward(s, m->head, x, b, p, seed));
+	tensor y = tn_keep(out, classifier_forward(s, m->parts.head, x, b, p, seed));
 	tn_pop(s);
 	return y;
 }

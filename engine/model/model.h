@@ -32,6 +32,7 @@ struct model_options {
 	                        the folder's */
 	const char
 		*attention; /* "causal", "bidirectional"; NULL or "auto" = what the folder says */
+	bool wants_answers; /* also a causal language model's head: model_answers() */
 	uint64_t seed; /* for weights that the folder lacks (a new classification head) */
 };
 
@@ -75,6 +76,27 @@ tensor model_embed(
 /* A sequence classification head -> logits [n, n_labels] f32. */
 tensor model_classify(
 	struct model *m, tn_scope *s, const struct token_batch *b, const struct forward *how);
+/* Logits of a causal language model behind the last token of each text, of the words ids[0..n_ids)
+ * alone, f32 [n, n_ids]; soft-capped where the model is. Opened with wants_answers. n_layers: only
+ * so many layers run; 0: all. */
+struct answers {
+	const int64_t *ids;
+	int64_t n_ids;
+	int64_t n_layers;
+};
+tensor model_answers(struct model *m, tn_scope *s, const struct token_batch *b,
+	const struct forward *how, const struct answers *what);
+/* BGE-M3's three views of a batch from one pass: dense as model_embed(); sparse [T], the weight of
+ * each token; multi [tokens that are not their text's first, model_multi_dim()]. TN_NONE where the
+ * model has no such head or it is not asked for. */
+enum { VIEW_DENSE = 1, VIEW_SPARSE = 2, VIEW_MULTI = 4 };
+struct views {
+	tensor dense, sparse, multi;
+};
+unsigned model_views(const struct model *m); /* those that it has */
+int64_t model_multi_dim(const struct model *m); /* 0: no such head */
+struct views model_view(struct model *m, tn_scope *s, const struct token_batch *b,
+	const struct forward *how, unsigned which);
 /* Last hidden states, [T, H] f32, for parity tests and heads. */
 tensor model_hidden(
 	struct model *m, tn_scope *s, const struct token_batch *b, const struct forward *how);

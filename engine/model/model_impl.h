@@ -9,20 +9,19 @@
 #include "model/layers.h"
 #include "model/model.h"
 #include "model/params.h"
+#include "model/parts.h"
 #include "model/safetensors.h"
 
 struct model {
 	struct model_config config;
 	struct safetensors weights; /* mapped as long as the model lives */
 	struct params params;
-	struct backbone *backbone;
-	struct classifier *head; /* NULL: an embedder */
-	struct linear **linears; /* of the backbone, in its order */
-	size_t n_linears;
+	struct parts parts;
 	tn_scope *scope; /* owns all weights */
 	enum model_use use;
 	enum model_dtype dtype; /* never AUTO */
 
+	const char *pooling; /* its names */
 	const char *query_prompt, *passage_prompt; /* model_set_prompts(); NULL: the folder's */
 
 	struct lora *loras; /* one a linear; NULL: no LoRA */

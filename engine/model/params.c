@@ -299,7 +299,7 @@ void params_train(struct params *p, tn_scope *s, bool all)
 {
 	for (size_t i = 0; i < p->n; i++) {
 		struct weight *w = p->w[i];
-		if (!all && !w->is_outside)
+		if (!all && (!w->is_outside || w->is_beside))
 			continue;
 		tensor leaf = tn_param(s, w->value);
 		tn_drop(s, w->value);

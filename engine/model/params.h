@@ -38,6 +38,7 @@ struct weight {
 	struct weight_part part[WEIGHT_PARTS];
 	int n_parts;
 	bool is_outside; /* lies beside the encoder: its name never has the encoder's prefix */
+	bool is_beside; /* in a file of its own, which its name's part before the slash says */
 	double init_std; /* may be missing in the file: then normal(0, init_std), or zeros for a
 	                    bias; < 0: must be there */
 	bool is_trained;

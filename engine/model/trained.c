@@ -35,7 +35,7 @@ void model_settle(struct model *m)
 	params_train(&m->params, m->scope, m->loras == NULL);
 	params_refresh(&m->params, m->scope, model_compute_dtype(m), true);
 	safetensors_rest(&m->weights);
-	size_t cap = m->params.n + 2 * WEIGHT_PARTS * m->n_linears;
+	size_t cap = m->params.n + 2 * WEIGHT_PARTS * m->parts.n_linears;
 	m->trained = xcalloc(cap, sizeof *m->trained);
 	for (size_t i = 0; i < m->params.n; i++) {
 		const struct weight *w = m->params.w[i];
@@ -60,11 +60,12 @@ int64_t model_n_params(const struct model *m, bool only_trained)
 	bool is_lora = m->loras != NULL;
 	for (size_t i = 0; i < m->params.n; i++) {
 		const struct weight *w = m->params.w[i];
-		if (!only_trained || (m->use == MODEL_TRAIN && (!is_lora || w->is_outside)))
+		if (!only_trained ||
+			(m->use == MODEL_TRAIN && (!is_lora || (w->is_outside && !w->is_beside))))
 			n += weight_numel(w);
 	}
-	for (size_t i = 0; is_lora && i < m->n_linears; i++) {
-		const struct weight *w = &m->linears[i]->w;
+	for (size_t i = 0; is_lora && i < m->parts.n_linears; i++) {
+		const struct weight *w = &m->parts.linears[i]->w;
 		for (int k = 0; k < w->n_parts; k++)
 			if (m->loras[i].has[k])
 				n += m->loras[i].r * (w->cols + w->part[k].n_rows);
@@ -100,9 +101,9 @@ const char *lora_name(const struct model *m, const struct named *what, struct ar
 
 bool model_each_lora(struct model *m, named_fn fn, void *ctx, struct err *err)
 {
-	for (size_t i = 0; m->loras && i < m->n_linears; i++)
-		for (int k = 0; k < m->linears[i]->w.n_parts; k++) {
-			struct named what = {&m->linears[i]->w, &m->loras[i], k, false};
+	for (size_t i = 0; m->loras && i < m->parts.n_linears; i++)
+		for (int k = 0; k < m->parts.linears[i]->w.n_parts; k++) {
+			struct named what = {&m->parts.linears[i]->w, &m->loras[i], k, false};
 			if (!m->loras[i].has[k])
 				continue;
 			if (!fn(ctx, &what, err))
@@ -119,7 +120,7 @@ static void match_targets(struct model *m, size_t i, const char *const *targets,
 	size_t *n_matched, bool has[WEIGHT_PARTS])
 {
 	struct arena a = ARENA_INIT;
-	const struct weight *w = &m->linears[i]->w;
+	const struct weight *w = &m->parts.linears[i]->w;
 	for (int k = 0; k < w->n_parts; k++)
 		for (size_t t = 0; t < n; t++)
 			if (strcmp(targets[t], "all-linear") == 0 ||
@@ -185,14 +186,14 @@ bool model_add_lora(struct model *m, const struct lora_options *opt, struct err 
 		for (targets = m->config.arch->lora_targets; targets[n]; n++)
 			;
 	size_t *n_matched = xcalloc(n, sizeof *n_matched);
-	m->loras = xcalloc(m->n_linears + 1, sizeof *m->loras);
-	for (size_t i = 0; i < m->n_linears; i++) {
+	m->loras = xcalloc(m->parts.n_linears + 1, sizeof *m->loras);
+	for (size_t i = 0; i < m->parts.n_linears; i++) {
 		bool has[WEIGHT_PARTS] = {false};
 		match_targets(m, i, targets, n, n_matched, has);
-		lora_init(&m->loras[i], m->scope, &m->linears[i]->w, opt->r, opt->alpha, has,
+		lora_init(&m->loras[i], m->scope, &m->parts.linears[i]->w, opt->r, opt->alpha, has,
 			opt->seed);
 		if (has_adapter(m, i))
-			m->linears[i]->lora = &m->loras[i];
+			m->parts.linears[i]->lora = &m->loras[i];
 	}
 	bool ok = opt->n_targets == 0 || check_targets(m, targets, n_matched, n, err);
 	free(n_matched);

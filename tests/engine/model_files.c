@@ -109,13 +109,11 @@ static void nonsense_in_config_is_refused_by_key(void **state)
 		{"1_Pooling/config.json", "\"pooling_mode_mean_tokens\": true",
 			"\"pooling_mode_mean_tokens\": false", "pooling_mode"},
 		{"1_Pooling/config.json", "\"pooling_mode_cls_token\": false",
-			"\"pooling_mode_cls_token\": true", "pooling_mode_cls_token"},
-		{"1_Pooling/config.json", "\"pooling_mode_cls_token\": false",
 			"\"pooling_mode_cls_token\": 7", "pooling_mode_cls_token is 7"},
 		{"1_Pooling/config.json", "\"pooling_mode_cls_token\": false",
 			"\"pooling_mode\": \"middle\"", "pooling_mode is \"middle\""},
 		{"modules.json", "sentence_transformers.models.Normalize",
-			"sentence_transformers.models.Dense", "Dense"},
+			"sentence_transformers.models.CNN", "CNN"},
 		{"modules.json", "\"1_Pooling\"", "\"../1_Pooling\"", "path of module 1"},
 		{"sentence_bert_config.json", "20", "-3", "max_seq_length is -3"},
 	};
@@ -124,6 +122,26 @@ static void nonsense_in_config_is_refused_by_key(void **state)
 		change(dir, cases[i].file, cases[i].from, cases[i].to);
 		refused(dir, cases[i].file, cases[i].word);
 	}
+}
+
+static void a_module_without_its_files_is_named(void **state)
+{
+	(void)state;
+	struct err err = ERR_INIT;
+	char path[600];
+	const char *dir = fresh();
+	change(dir, "modules.json", "sentence_transformers.models.Normalize",
+		"sentence_transformers.models.Dense");
+	refused(dir, "2_Normalize/config.json", "No such file");
+	snprintf(path, sizeof path, "%s/2_Normalize", dir);
+	assert_ok(fs_mkdirs(path, &err), &err);
+	snprintf(path, sizeof path, "%s/2_Normalize/config.json", dir);
+	test_write(path, "{\"in_features\": 23, \"out_features\": 7}");
+	refused(dir, "2_Normalize/config.json", "in_features is 23");
+	test_write(path, "{\"in_features\": 24, \"out_features\": 7, \"activation_function\": \"os.system\"}");
+	refused(dir, "2_Normalize/config.json", "activation_function is \"os.system\"");
+	test_write(path, "{\"in_features\": 24, \"out_features\": 7}");
+	refused(dir, "2_Normalize", "neither model.safetensors");
 }
 
 static void a_wrong_shape_names_tensor_and_both_shapes(void **state)
@@ -324,6 +342,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nonsense_in_config_is_refused_by_key),
+		cmocka_unit_test(a_module_without_its_files_is_named),
 		cmocka_unit_test(a_wrong_shape_names_tensor_and_both_shapes),
 		cmocka_unit_test(a_missing_tensor_is_named),
 		cmocka_unit_test(a_missing_file_is_named),
