@@ -136,9 +136,9 @@ static const char *module_list(const struct model *m, struct arena *a)
 {
 	const char *list = "all-linear";
 	struct map seen = MAP_INIT;
-	for (size_t i = 0; i < m->n_linears; i++)
-		for (int k = 0; k < m->linears[i]->w.n_parts; k++) {
-			const char *name = module_in_layer(module_name(&m->linears[i]->w, k, a));
+	for (size_t i = 0; i < m->parts.n_linears; i++)
+		for (int k = 0; k < m->parts.linears[i]->w.n_parts; k++) {
+			const char *name = module_in_layer(module_name(&m->parts.linears[i]->w, k, a));
 			if (map_put(&seen, text_of(name), 0))
 				list = arena_printf(a, "%s, %s", list, name);
 		}
