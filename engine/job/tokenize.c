@@ -3,64 +3,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/fs.h"
 #include "base/log.h"
 #include "base/parallel.h"
 #include "base/signals.h"
-#include "data/texts.h"
 #include "job/common.h"
+#include "job/tokenizing.h"
 #include "model/prompts.h"
-#include "text/tokenizer.h"
 
 #define SLAB 8192 /* texts between two writes */
 #define GRAIN 256 /* texts a thread takes at a time */
 
 struct work {
-	const struct texts *texts;
-	bool is_bench; /* no lines are made */
-	struct text prompt;
-	struct token_limits limits;
+	const struct tokenizing *z;
 	size_t first; /* text that the slab begins with */
 	struct buf lines[SLAB / GRAIN]; /* what each grain of it became */
-	struct worker {
-		struct tokenizer_run *run;
-		struct ids ids;
-		struct buf text; /* prompt and text */
-		size_t n_tokens, n_cut;
-	} * workers;
+	struct token_liner *liners; /* one a thread */
 };
 
-static void put_ids(const struct ids *ids, struct buf *out)
-{
-	buf_adds(out, "{\"ids\":[");
-	for (size_t i = 0; i < ids->n; i++) {
-		if (i)
-			buf_addch(out, ',');
-		json_put_int(out, ids->id[i]);
-	}
-	buf_adds(out, "]}\n");
-}
-
-static void encode_grain(void *ctx, size_t begin, size_t end, int number)
+static void encode_grain(void *ctx, size_t begin, size_t end, int worker)
 {
 	struct work *w = ctx;
-	struct worker *me = &w->workers[number];
-	struct buf *out = &w->lines[begin / GRAIN];
-	for (size_t i = begin; i < end; i++) {
-		struct text t = w->texts->t[w->first + i];
-		if (w->prompt.len) {
-			buf_clear(&me->text);
-			buf_addtext(&me->text, w->prompt);
-			buf_addtext(&me->text, t);
-			t = buf_text(&me->text);
-		}
-		me->ids.n = 0;
-		size_t whole = tokenizer_encode(me->run, t, &w->limits, &me->ids);
-		me->n_tokens += me->ids.n;
-		me->n_cut += whole > me->ids.n;
-		if (!w->is_bench)
-			put_ids(&me->ids, out);
-	}
+	for (size_t i = begin; i < end; i++)
+		token_liner_put(&w->liners[worker], w->first + i, &w->lines[begin / GRAIN]);
 }
 
 /* The slab's lines to the file or to stdout. */
@@ -76,20 +40,63 @@ static void write_slab(struct work *w, size_t n, struct fs_out *file)
 	}
 }
 
-static bool encode_all(struct work *w, int threads, struct fs_out *file, struct err *err)
+static bool encode_all(struct work *w, struct fs_out *file, struct err *err)
 {
-	size_t n = w->texts->n;
+	size_t n = w->z->texts.n;
 	for (w->first = 0; w->first < n; w->first += SLAB) {
 		if (stop_requested())
 			return err_set(
 				err, ERR_STOPPED, "stopped after %zu of %zu texts", w->first, n);
 		size_t slab = n - w->first < SLAB ? n - w->first : SLAB;
-		parallel_for(slab, GRAIN, threads, encode_grain, w);
+		parallel_for(slab, GRAIN, w->z->threads, encode_grain, w);
 		write_slab(w, slab, file);
 		if (file)
 			log_progress("tokenize", (int64_t)(w->first + slab), (int64_t)n);
 	}
 	return true;
+}
+
+static void report(const struct work *w)
+{
+	const struct opts *o = w->z->opts;
+	size_t n_tokens = 0, n_cut = 0;
+	for (int i = 0; i < w->z->threads; i++) {
+		n_tokens += w->liners[i].n_tokens;
+		n_cut += w->liners[i].n_cut;
+	}
+	log_info("%zu texts, %zu tokens, %zu texts cut", w->z->texts.n, n_tokens, n_cut);
+	if (!opts_has(o, "out") || !opts_flag(o, "json"))
+		return;
+	struct buf out = BUF_INIT;
+	buf_addf(&out, "{\"texts\":%zu,\"tokens\":%zu,\"cut\":%zu,\"out\":", w->z->texts.n,
+		n_tokens, n_cut);
+	json_put_str(&out, opts_str(o, "out"));
+	buf_addch(&out, '}');
+	puts(out.data);
+	buf_release(&out);
+}
+
+static bool write_ids(const struct tokenizing *z, struct err *err)
+{
+	struct fs_out *file = NULL;
+	if (opts_has(z->opts, "out") && !(file = fs_out_open(opts_str(z->opts, "out"), err)))
+		return false;
+	struct work w = {.z = z, .liners = xcalloc((size_t)z->threads, sizeof *w.liners)};
+	for (int i = 0; i < z->threads; i++)
+		token_liner_init(&w.liners[i], z);
+	bool ok = encode_all(&w, file, err);
+	if (!ok)
+		fs_out_abort(file);
+	else if (file)
+		ok = fs_out_commit(file, err);
+	if (ok)
+		report(&w);
+	for (int i = 0; i < z->threads; i++)
+		token_liner_release(&w.liners[i]);
+	for (size_t k = 0; k < ARRAY_LEN(w.lines); k++)
+		buf_release(&w.lines[k]);
+	free(w.liners);
+	return ok;
 }
 
 /* The prefix that --prompt, --prompt-name or the folder's default asks for, copied into a. */
@@ -125,97 +132,96 @@ static bool choose_prompt(const struct opts *o, struct arena *a, struct text *re
 	return ok;
 }
 
-/* --bench: one pass over the texts that writes nothing, from empty caches. */
-static bool bench(const struct opts *o, struct work *w, int threads, struct err *err)
+static enum token_cut cut_of(const char *name)
 {
-	size_t bytes = 0, n_tokens = 0;
-	for (size_t i = 0; i < w->texts->n; i++)
-		bytes += w->texts->t[i].len;
-	double cpu = cpu_seconds(), wall = wall_seconds();
-	if (!encode_all(w, threads, NULL, err))
-		return false;
-	cpu = cpu_seconds() - cpu;
-	wall = wall_seconds() - wall;
-	for (int i = 0; i < threads; i++)
-		n_tokens += w->workers[i].n_tokens;
-	double mb = (double)bytes / 1e6;
-	printf(opts_flag(o, "json")
-			? "{\"megabytes\":%.6f,\"tokens\":%zu,\"wall_s\":%.6f,\"cpu_s\":%.6f,"
-			  "\"mb_per_cpu_s\":%.3f,\"tokens_per_cpu_s\":%.0f}\n"
-			: "%.2f MB, %zu tokens, %.3f s, %.3f CPU s: %.1f MB and %.0f tokens a CPU "
-			  "second\n",
-		mb, n_tokens, wall, cpu, mb / cpu, (double)n_tokens / cpu);
+	return strcmp(name, "only_first") == 0     ? CUT_ONLY_FIRST
+		: strcmp(name, "only_second") == 0 ? CUT_ONLY_SECOND
+						   : CUT_LONGEST_FIRST;
+}
+
+/* What --max-length, --truncation, --truncation-side and --stride ask for. */
+static bool choose_limits(const struct opts *o, struct tokenizing *z, struct err *err)
+{
+	z->limits = (struct token_limits){
+		.max_length = opts_has(o, "max-length") ? (size_t)opts_int(o, "max-length") : 0,
+		.no_special = opts_flag(o, "no-special"),
+		.cut = cut_of(opts_str(o, "truncation")),
+		.cut_left = strcmp(opts_str(o, "truncation-side"), "left") == 0,
+		.stride = opts_has(o, "stride") ? (size_t)opts_int(o, "stride") : 0,
+	};
+	z->fields = (struct token_fields){.tokens = opts_flag(o, "tokens"),
+		.offsets = opts_flag(o, "offsets"),
+		.parts = opts_has(o, "stride")};
+	if (!z->fields.parts)
+		return true;
+	if (z->limits.max_length == 0)
+		return err_set(err, ERR_USAGE,
+			"--stride cuts long texts into parts of --max-length tokens: give that too");
+	if (z->fields.offsets && z->has_pairs)
+		return err_set(err, ERR_USAGE,
+			"--offsets cannot tell the two texts of a pair apart in the parts of "
+			"--stride: leave one of the three out");
 	return true;
 }
 
-static void report(const struct opts *o, const struct work *w, int threads)
+/* Tokens that are left for the texts when the special ones are in. */
+static bool check_room(const struct tokenizing *z, struct err *err)
 {
-	size_t n_tokens = 0, n_cut = 0;
-	for (int i = 0; i < threads; i++) {
-		n_tokens += w->workers[i].n_tokens;
-		n_cut += w->workers[i].n_cut;
-	}
-	log_info("%zu texts, %zu tokens, %zu texts cut", w->texts->n, n_tokens, n_cut);
-	if (!opts_has(o, "out") || !opts_flag(o, "json"))
-		return;
-	struct buf out = BUF_INIT;
-	buf_addf(&out, "{\"texts\":%zu,\"tokens\":%zu,\"cut\":%zu,\"out\":", w->texts->n, n_tokens,
-		n_cut);
-	json_put_str(&out, opts_str(o, "out"));
-	buf_addch(&out, '}');
-	puts(out.data);
-	buf_release(&out);
+	struct ids none = IDS_INIT, special = IDS_INIT;
+	struct token_limits all = {.no_special = z->limits.no_special};
+	size_t n = z->has_pairs
+		? tokenizer_join_pair(z->tokenizer, &none, &none, &all, &special, NULL)
+		: tokenizer_join(z->tokenizer, &none, &all, &special);
+	ids_release(&special);
+	if (!z->fields.parts || z->limits.max_length > n + z->limits.stride)
+		return true;
+	return err_set(err, ERR_USAGE,
+		"--stride is %zu, but of --max-length %zu only %zu tokens are for the text: a "
+		"stride must be less",
+		z->limits.stride, z->limits.max_length,
+		z->limits.max_length > n ? z->limits.max_length - n : 0);
 }
 
-static bool tokenize_texts(const struct opts *o, struct work *w, int threads, struct err *err)
+static bool open_pairs(const char *path, struct tokenizing *z, struct err *err)
 {
-	if (w->is_bench)
-		return bench(o, w, threads, err);
-	if (!opts_has(o, "out"))
-		return encode_all(w, threads, NULL, err);
-	struct fs_out *file = fs_out_open(opts_str(o, "out"), err);
-	if (!file)
+	if (!path)
+		return true;
+	if (!texts_open(path, &z->pairs, err))
 		return false;
-	if (!encode_all(w, threads, file, err)) {
-		fs_out_abort(file);
-		return false;
-	}
-	return fs_out_commit(file, err);
+	if (z->pairs.n == z->texts.n)
+		return true;
+	return err_set(err, ERR_DATA,
+		"%s has %zu texts and --in has %zu: a pair is text N of the one and text N of the "
+		"other",
+		path, z->pairs.n, z->texts.n);
+}
+
+static bool run(const struct tokenizing *z, struct err *err)
+{
+	const char *other = opts_str(z->opts, "compare");
+	if (opts_flag(z->opts, "bench"))
+		return tokenize_bench(z, err);
+	return other ? tokenize_compare(z, other, err) : write_ids(z, err);
 }
 
 bool tokenize_run(const struct opts *o, struct err *err)
 {
-	bool ok = false;
-	int threads = job_threads(o);
 	struct arena arena = ARENA_INIT;
-	struct tokenizer *t = NULL;
-	struct texts texts = {.arena = ARENA_INIT};
-	struct work w = {.texts = &texts, .is_bench = opts_flag(o, "bench")};
-	w.limits.no_special = opts_flag(o, "no-special");
-	if (opts_has(o, "max-length"))
-		w.limits.max_length = (size_t)opts_int(o, "max-length");
-	w.workers = xcalloc((size_t)threads, sizeof *w.workers);
-	if (!choose_prompt(o, &arena, &w.prompt, err))
-		goto out;
-	t = tokenizer_open(opts_str(o, "model"), err);
-	if (!t || !texts_open(opts_str(o, "in"), &texts, err))
-		goto out;
-	for (int i = 0; i < threads; i++)
-		w.workers[i].run = tokenizer_run_new(t);
-	ok = tokenize_texts(o, &w, threads, err);
-	if (ok && !w.is_bench)
-		report(o, &w, threads);
-out:
-	for (int i = 0; i < threads; i++) {
-		tokenizer_run_free(w.workers[i].run);
-		ids_release(&w.workers[i].ids);
-		buf_release(&w.workers[i].text);
-	}
-	for (size_t k = 0; k < ARRAY_LEN(w.lines); k++)
-		buf_release(&w.lines[k]);
-	free(w.workers);
-	texts_close(&texts);
-	tokenizer_close(t);
+	struct tokenizing z = {.opts = o,
+		.dir = opts_str(o, "model"),
+		.texts = {.arena = ARENA_INIT},
+		.pairs = {.arena = ARENA_INIT},
+		.has_pairs = opts_has(o, "pair"),
+		.threads = job_threads(o)};
+	bool ok = choose_limits(o, &z, err) && choose_prompt(o, &arena, &z.prompt, err);
+	if (ok)
+		z.tokenizer = tokenizer_open(z.dir, err);
+	ok = ok && z.tokenizer && check_room(&z, err) &&
+		texts_open(opts_str(o, "in"), &z.texts, err) &&
+		open_pairs(opts_str(o, "pair"), &z, err) && run(&z, err);
+	texts_close(&z.texts);
+	texts_close(&z.pairs);
+	tokenizer_close(z.tokenizer);
 	arena_release(&arena);
 	return ok;
 }
