@@ -92,7 +92,8 @@ static void small_tokenizers_give_the_ids_of_hugging_face(void **state)
 	(void)state;
 	static const char *const names[] = {"wordpiece", "wordpiece-cased", "wordpiece-added",
 		"vocab-txt", "unigram", "unigram-strip", "unigram-plain", "unigram-words",
-		"unigram-bytes", "unigram-never", "spm-xlm-roberta"};
+		"unigram-bytes", "unigram-never", "spm-xlm-roberta", "spm-llama", "spm-mistral",
+		"spm-gemma"};
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		char dir[64], gold[96];
 		snprintf(dir, sizeof dir, "tests/fixtures/tokenizer/%s", names[i]);
