@@ -37,29 +37,37 @@ static attention_plan plan_of(struct tn_seqs seqs, const struct tn_attention &ho
 		static_cast<float>(scale_of(how)), drop};
 }
 
-// [heads, n, len] keep-mask over the scores of the queries at global rows first .. first + n.
-static at::Tensor score_mask(const struct tn_attention &how, int64_t first, int64_t n, int64_t len)
+// [heads, n, keys] keep-mask over the scores of the queries at global rows first .. first + n and
+// the keys from low on.
+static at::Tensor score_mask(
+	const struct tn_attention &how, int64_t first, int64_t n, int64_t low, int64_t keys)
 {
-	at::Tensor mask = at::empty({how.n_heads, n, len}, at::kFloat);
+	at::Tensor mask = at::empty({how.n_heads, n, keys}, at::kFloat);
 	float *out = mask.mutable_data_ptr<float>();
 	uint32_t below = drop_below(how.dropout);
 	for (int64_t h = 0; h < how.n_heads; h++)
 		for (int64_t i = 0; i < n; i++) {
 			hash_key key = key_of(
 				how.seed, static_cast<uint64_t>((first + i) * how.n_heads + h));
-			for (int64_t j = 0; j < len; j++)
+			for (int64_t j = low; j < low + keys; j++)
 				*out++ =
 					hash32(key, static_cast<uint32_t>(j)) < below ? 0.0f : 1.0f;
 		}
 	return mask;
 }
 
-// n queries from `query` on of one sequence, by plain ops. rows [L, (H + 2K) * D]; first: the
-// sequence's first token in the batch -> [n, H * D].
-static at::Tensor attend(const at::Tensor &rows, int64_t first, int64_t query, int64_t n,
-	const struct tn_attention &how)
+// Of one sequence: n queries from `query` on and the keys [low, high) that any of them sees; first:
+// the sequence's first token in the batch.
+struct tile {
+	int64_t first, query, n, low, high;
+};
+
+// A tile's queries by plain ops: rows [high - low, (H + 2K) * D] of its keys, which its queries are
+// among -> [n, H * D].
+static at::Tensor attend(const at::Tensor &rows, const tile &t, const struct tn_attention &how)
 {
 	int64_t len = rows.size(0), d = how.head_dim, heads = how.n_heads, kv = how.n_kv_heads;
+	int64_t n = t.n, query = t.query - t.low;
 	at::Tensor q = rows.narrow(0, query, n)
 			       .narrow(1, 0, heads * d)
 			       .view({n, heads, d})
@@ -85,19 +93,28 @@ static at::Tensor attend(const at::Tensor &rows, int64_t first, int64_t query, i
 	}
 	at::Tensor p = at::softmax(scores, -1);
 	if (how.dropout > 0.0)
-		p = p.mul(score_mask(how, first + query, n, len).to(p.options()))
+		p = p.mul(score_mask(how, t.first + t.query, n, t.low, len).to(p.options()))
 			    .mul(1.0 / (1.0 - how.dropout));
 	return at::matmul(p, shared(heads + kv)).transpose(0, 1).reshape({n, heads * d});
 }
 
-// fn(first token, length, first query, queries) for each block of queries of each sequence.
-template <class F> static void for_each_block(const attention_plan &plan, F &&fn)
+// fn(tile) for each block of queries of each sequence.
+template <class F> static void for_each_tile(const attention_plan &plan, F &&fn)
 {
 	constexpr int64_t block = 256;
+	int64_t window = plan.how.window;
 	for (size_t i = 0; i + 1 < plan.start.size(); i++) {
 		int64_t first = plan.start[i], len = plan.start[i + 1] - first;
-		for (int64_t query = 0; query < len; query += block)
-			fn(first, len, query, std::min(block, len - query));
+		for (int64_t query = 0; query < len; query += block) {
+			int64_t n = std::min(block, len - query), low = 0, high = len;
+			if (window > 0) {
+				low = std::max<int64_t>(0, query - window);
+				high = std::min(len, query + n + window);
+			}
+			if (plan.how.is_causal)
+				high = query + n;
+			fn(tile{first, query, n, low, high});
+		}
 	}
 }
 
@@ -107,13 +124,15 @@ static at::Tensor attend_plain_grad(
 	const attention_plan &plan, const at::Tensor &qkv, const at::Tensor &dout)
 {
 	at::Tensor dqkv = at::zeros_like(qkv);
-	for_each_block(plan, [&](int64_t first, int64_t len, int64_t query, int64_t n) {
+	for_each_tile(plan, [&](const tile &t) {
 		c10::AutoGradMode on(true);
-		at::Tensor rows = qkv.narrow(0, first, len).detach().set_requires_grad(true);
-		at::Tensor y = attend(rows, first, query, n, plan.how);
-		auto grads = torch::autograd::grad({y}, {rows}, {dout.narrow(0, first + query, n)});
+		int64_t from = t.first + t.low, keys = t.high - t.low;
+		at::Tensor rows = qkv.narrow(0, from, keys).detach().set_requires_grad(true);
+		at::Tensor y = attend(rows, t, plan.how);
+		auto grads = torch::autograd::grad(
+			{y}, {rows}, {dout.narrow(0, t.first + t.query, t.n)});
 		c10::AutoGradMode off(false);
-		dqkv.narrow(0, first, len).add_(grads.at(0));
+		dqkv.narrow(0, from, keys).add_(grads.at(0));
 	});
 	return dqkv;
 }
@@ -126,9 +145,9 @@ static at::Tensor attend_plain(
 	at::Tensor out = at::empty({in.size(0), how.n_heads * how.head_dim}, in.options());
 	{
 		c10::AutoGradMode off(false);
-		for_each_block(*plan, [&](int64_t first, int64_t len, int64_t query, int64_t n) {
-			out.narrow(0, first + query, n)
-				.copy_(attend(in.narrow(0, first, len), first, query, n, how));
+		for_each_tile(*plan, [&](const tile &t) {
+			at::Tensor rows = in.narrow(0, t.first + t.low, t.high - t.low);
+			out.narrow(0, t.first + t.query, t.n).copy_(attend(rows, t, how));
 		});
 	}
 	out = recorded(out, {in}, {in},
