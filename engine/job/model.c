@@ -87,6 +87,19 @@ static void print_lora(const struct about *x)
 	buf_release(&b);
 }
 
+static void print_attention(const struct about *x)
+{
+	const struct model_config *c = &x->facts.config;
+	struct arena a = ARENA_INIT;
+	const char *note = model_attention_note(c, &a);
+	if (c->n_kv_heads != c->n_heads)
+		linef("", "%lld key heads", (long long)c->n_kv_heads);
+	if (c->arch->causal_class)
+		linef("attention", "%s (%s)%s%s", model_attention_name(c->attention),
+			c->attention_from, note ? "; " : "", note ? note : "");
+	arena_release(&a);
+}
+
 static void print_screen(const struct about *x)
 {
 	const struct model_facts *f = &x->facts;
@@ -97,6 +110,7 @@ static void print_screen(const struct about *x)
 	linef("sizes", "%lld layers, width %lld, %lld heads of %lld, feed-forward %lld",
 		(long long)c->n_layers, (long long)c->hidden, (long long)c->n_heads,
 		(long long)c->head_dim, (long long)c->ff);
+	print_attention(x);
 	linef("", "%lld positions, %lld token types, vocabulary %lld", (long long)c->n_positions,
 		(long long)c->n_types, (long long)c->n_vocab);
 	linef("parameters", "%.1f M, %.1f M of them in tables, %.1f M in linears",

@@ -25,6 +25,8 @@ struct architecture {
 	const char *classifier_class; /* with a sequence classification head; NULL: none */
 	const char *causal_class; /* with a language model's head: "Qwen2ForCausalLM"; NULL: an
 	                             encoder, whose attention is bidirectional */
+	/* The key that makes a decoder bidirectional for transformers; NULL: is_causal false does. */
+	const char *bidirectional_key;
 	const char *lm_head; /* that head's matrix in the file: "lm_head.weight" */
 	const struct classifier_kind *classifier; /* what classifier_class has on top; NULL: none */
 	const void *variant; /* what tells it from others of its file: the file's own struct */

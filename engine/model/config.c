@@ -198,32 +198,6 @@ static bool read_body(struct model_config *c, struct err *err)
 	return ok && hash_config(path, c, err);
 }
 
-const char *model_attention_name(enum model_attention a)
-{
-	return a == ATTENTION_CAUSAL ? "causal" : "bidirectional";
-}
-
-bool model_attention_choose(struct model_config *c, const char *asked, struct err *err)
-{
-	if (!asked || strcmp(asked, "auto") == 0)
-		return true;
-	enum model_attention a = ATTENTION_BIDIRECTIONAL;
-	if (strcmp(asked, "causal") == 0)
-		a = ATTENTION_CAUSAL;
-	else if (strcmp(asked, "bidirectional") != 0)
-		return err_set(err, ERR_USAGE,
-			"attention is \"%s\", expected auto, causal or bidirectional", asked);
-	if (a == c->attention)
-		return true;
-	if (!c->arch->causal_class)
-		return err_set(err, ERR_USAGE,
-			"%s is an encoder (%s): its attention is bidirectional and cannot be causal",
-			c->dir, c->arch->model_type);
-	c->attention = a;
-	c->attention_from = "--attention";
-	return true;
-}
-
 bool model_config_read(const char *dir, struct model_config *ret, struct err *err)
 {
 	*ret = (struct model_config){

@@ -111,6 +111,14 @@ bool model_length_read(struct model_config *c, struct err *err) MUST_CHECK;
  * NULL or "auto" for neither. Only a decoder has the choice. */
 bool model_attention_choose(struct model_config *c, const char *asked, struct err *err) MUST_CHECK;
 const char *model_attention_name(enum model_attention a);
+/* attention_from of models that are known to be bidirectional though config.json is silent. */
+#define ATTENTION_ASSUMED "what is known of this model"
+/* What to change in the config.json of a written model so that it says what the attention is: ret
+ * [2]; returns how many. */
+struct json_change;
+size_t model_attention_changes(const struct model_config *c, struct json_change *ret);
+/* Who computes the same from config.json, in a sentence, in a; NULL when nothing needs saying. */
+const char *model_attention_note(const struct model_config *c, struct arena *a);
 
 /* For an architecture's own keys: a number in [low, high], required unless def is in that range.
  * path stands in the error. */

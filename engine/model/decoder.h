@@ -35,9 +35,7 @@ struct decoder_variant {
 	enum decoder_windows windows;
 	int64_t window, pattern; /* without the keys; 0: no window */
 	double theta, local_theta; /* local_theta 0: layers turn alike */
-	/* The key that makes it bidirectional for transformers, and halves the window to both sides;
-	 * NULL: is_causal, which does not. */
-	const char *bidirectional_key;
+	bool halves_window; /* bidirectional: half of it to either side, else all of it */
 };
 
 struct decoder_config {

@@ -153,8 +153,7 @@ static bool read_layers(json root, const char *path, struct model_config *c,
 	own->is_local = is_local;
 	if (!read_window(root, path, v, own, err))
 		return false;
-	/* Layers that turn otherwise are local with or without a window. */
-	if (own->window == 0 && v->local_theta == 0.0)
+	if (v->windows == WINDOWS_NONE)
 		return true;
 	return default_layers(root, path, c, v, is_local, err) &&
 		(v->windows == WINDOWS_ALL || config_layer_types(root, path, c, is_local, err));
@@ -227,14 +226,14 @@ static bool read_attention(json root, const char *path, struct model_config *c,
 		!want_bool(
 			root, path, "use_bidirectional_attention", false, &is_bidirectional, err))
 		return false;
-	own->halves_window = v->bidirectional_key && is_causal;
+	own->halves_window = v->halves_window && is_causal;
 	c->attention = ATTENTION_BIDIRECTIONAL;
 	if (is_bidirectional)
 		c->attention_from = "use_bidirectional_attention";
 	else if (!is_causal)
 		c->attention_from = "is_causal";
 	else if (is_known_bidirectional(root, c))
-		c->attention_from = "what is known of this model";
+		c->attention_from = ATTENTION_ASSUMED;
 	else
 		c->attention = ATTENTION_CAUSAL;
 	if (c->attention == ATTENTION_CAUSAL)

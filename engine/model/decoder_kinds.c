@@ -8,15 +8,16 @@ static const char *const lora_targets[] = {
 static const char *const harmless[] = {"lm_head.", "*rotary_emb.inv_freq", NULL};
 static const char *const carried[] = {NULL};
 
-#define DECODER(type, name, causal, data)                                                          \
+#define DECODER(type, name, causal, key, data)                                                     \
 	{                                                                                          \
 		.model_type = type, .encoder_class = name "Model",                                 \
 		.classifier_class = name "ForSequenceClassification",                              \
 		.classifier = &classifier_decoder, .causal_class = causal "ForCausalLM",           \
-		.lm_head = "lm_head.weight", .variant = data, .prefix = "model.",                  \
-		.lora_targets = lora_targets, .harmless = harmless, .carried = carried,            \
-		.configure = decoder_configure, .declare = decoder_declare, .free = decoder_free,  \
-		.linears = decoder_linears, .words = decoder_words, .forward = decoder_forward,    \
+		.bidirectional_key = key, .lm_head = "lm_head.weight", .variant = data,            \
+		.prefix = "model.", .lora_targets = lora_targets, .harmless = harmless,            \
+		.carried = carried, .configure = decoder_configure, .declare = decoder_declare,    \
+		.free = decoder_free, .linears = decoder_linears, .words = decoder_words,          \
+		.forward = decoder_forward,                                                        \
 	}
 
 static const struct decoder_variant llama = {
@@ -29,7 +30,7 @@ static const struct decoder_variant llama = {
 	.positions = 2048,
 	.theta = 1e4,
 };
-const struct architecture llama_architecture = DECODER("llama", "Llama", "Llama", &llama);
+const struct architecture llama_architecture = DECODER("llama", "Llama", "Llama", NULL, &llama);
 
 static const struct decoder_variant mistral = {
 	.act_key = "hidden_act",
@@ -41,7 +42,8 @@ static const struct decoder_variant mistral = {
 	.window = 4096,
 	.theta = 1e4,
 };
-const struct architecture mistral_architecture = DECODER("mistral", "Mistral", "Mistral", &mistral);
+const struct architecture mistral_architecture =
+	DECODER("mistral", "Mistral", "Mistral", NULL, &mistral);
 
 static const struct decoder_variant qwen2 = {
 	.act_key = "hidden_act",
@@ -54,7 +56,7 @@ static const struct decoder_variant qwen2 = {
 	.window = 4096,
 	.theta = 1e4,
 };
-const struct architecture qwen2_architecture = DECODER("qwen2", "Qwen2", "Qwen2", &qwen2);
+const struct architecture qwen2_architecture = DECODER("qwen2", "Qwen2", "Qwen2", NULL, &qwen2);
 
 static const struct decoder_variant qwen3 = {
 	.act_key = "hidden_act",
@@ -69,7 +71,7 @@ static const struct decoder_variant qwen3 = {
 	.window = 4096,
 	.theta = 1e4,
 };
-const struct architecture qwen3_architecture = DECODER("qwen3", "Qwen3", "Qwen3", &qwen3);
+const struct architecture qwen3_architecture = DECODER("qwen3", "Qwen3", "Qwen3", NULL, &qwen3);
 
 static const struct decoder_variant gemma = {
 	.act_key = "hidden_act",
@@ -84,7 +86,7 @@ static const struct decoder_variant gemma = {
 	.is_tied = true,
 	.theta = 1e4,
 };
-const struct architecture gemma_architecture = DECODER("gemma", "Gemma", "Gemma", &gemma);
+const struct architecture gemma_architecture = DECODER("gemma", "Gemma", "Gemma", NULL, &gemma);
 
 static const struct decoder_variant gemma2 = {
 	.act_key = "hidden_activation",
@@ -103,7 +105,8 @@ static const struct decoder_variant gemma2 = {
 	.pattern = 2,
 	.theta = 1e4,
 };
-const struct architecture gemma2_architecture = DECODER("gemma2", "Gemma2", "Gemma2", &gemma2);
+const struct architecture gemma2_architecture =
+	DECODER("gemma2", "Gemma2", "Gemma2", NULL, &gemma2);
 
 /* Its file has a cap of scores too, which transformers does not apply: nor do we. */
 static const struct decoder_variant gemma3 = {
@@ -124,7 +127,7 @@ static const struct decoder_variant gemma3 = {
 	.pattern = 6,
 	.theta = 1e6,
 	.local_theta = 1e4,
-	.bidirectional_key = "use_bidirectional_attention",
+	.halves_window = true,
 };
 const struct architecture gemma3_text_architecture =
-	DECODER("gemma3_text", "Gemma3Text", "Gemma3", &gemma3);
+	DECODER("gemma3_text", "Gemma3Text", "Gemma3", "use_bidirectional_attention", &gemma3);

@@ -60,6 +60,9 @@ bool export_card(const struct model *m, const char *dir, struct err *err)
 	else
 		buf_addf(&b, "| vector | %lld numbers, %s pooling, %s |\n", (long long)c->dim,
 			m->pooling, c->normalizes ? "normalised" : "not normalised");
+	const char *note = model_attention_note(c, &a);
+	if (note)
+		buf_addf(&b, "| attention | %s; %s |\n", model_attention_name(c->attention), note);
 	buf_adds(&b, "\n## Use\n\n");
 	put_use(m, &b);
 	bool ok = fs_write_atomic(fs_join(&a, dir, "README.md"), b.data, b.len, err);
@@ -71,5 +74,5 @@ bool export_card(const struct model *m, const char *dir, struct err *err)
 bool model_write(struct model *m, const char *dir, struct err *err)
 {
 	return fs_mkdirs(dir, err) && export_weights(m, dir, err) && export_folder(m, dir, err) &&
-		export_card(m, dir, err);
+		export_code(m, dir, err) && export_card(m, dir, err);
 }

@@ -14,6 +14,8 @@ bool export_folder(struct model *m, const char *dir, struct err *err) MUST_CHECK
 bool export_modules(struct model *m, const char *dir, struct err *err) MUST_CHECK;
 /* sparse_linear.pt and colbert_linear.pt, when the model has these heads. */
 bool export_m3(struct model *m, const char *dir, struct err *err) MUST_CHECK;
+/* Modelling code of the base folder, when its class needs some. */
+bool export_code(const struct model *m, const char *dir, struct err *err) MUST_CHECK;
 /* README.md with the front matter that hubs read. */
 bool export_card(const struct model *m, const char *dir, struct err *err) MUST_CHECK;
 

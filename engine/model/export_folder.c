@@ -63,14 +63,17 @@ static bool write_config(const struct model *m, struct arena *a, const char *dir
 {
 	const struct architecture *arch = m->config.arch;
 	const char *class = m->parts.head ? arch->classifier_class : arch->encoder_class;
-	const struct json_change changes[] = {
+	struct json_change changes[7] = {
 		{"architectures", arena_printf(a, "[\"%s\"]", class)},
 		{"dtype", "\"float32\""},
 		{"torch_dtype", "\"float32\""},
 		{"_name_or_path", NULL},
 	};
-	return write_changed(
-		a, m->config.body_dir, dir, "config.json", changes, ARRAY_LEN(changes), err);
+	size_t n = 4;
+	n += model_attention_changes(&m->config, changes + n);
+	if (arch->causal_class) /* transformers has these classes itself */
+		changes[n++] = (struct json_change){"auto_map", NULL};
+	return write_changed(a, m->config.body_dir, dir, "config.json", changes, n, err);
 }
 
 static bool write_tokenizer(
