@@ -28,7 +28,8 @@ void chars_encode(const uint32_t *c, size_t n, struct buf *out); /* appends UTF-
 void chars_release(struct chars *v);
 
 /* The same with the place of each: the byte of the user's text where the character begins that it
- * stands for. */
+ * stands for; with PLACE_EMPTY in it, it stands for nothing there. */
+#define PLACE_EMPTY 0x80000000u
 struct placed {
 	uint32_t *c, *at;
 	size_t n, cap;

@@ -46,6 +46,8 @@ static void count_space_of_text(struct tokenizer_run *r, struct text spelling, s
 /* Where the character at byte `at` of the whole text ends. */
 static uint32_t end_of_char(const struct tokenizer_run *r, uint32_t at)
 {
+	if (at & PLACE_EMPTY)
+		return at & ~PLACE_EMPTY;
 	size_t len = 0;
 	if (at < r->text.len)
 		utf8_decode(r->text.s + at, r->text.len - at, &len);
@@ -63,7 +65,8 @@ static void add_places(struct tokenizer_run *r, const struct piece *p, const str
 	for (size_t i = 0; i < r->pieces.n; i++) {
 		size_t begin = p->begin + r->pieces.s[i].begin, end = p->begin + r->pieces.s[i].end;
 		int32_t id = out->id[first + i];
-		struct place place = {text->at[begin], end_of_char(r, text->at[end - 1]), 0, 0};
+		struct place place = {
+			text->at[begin] & ~PLACE_EMPTY, end_of_char(r, text->at[end - 1]), 0, 0};
 		if (id == unk)
 			count_space(t, text->c + begin, end - begin, &place);
 		else
@@ -120,7 +123,8 @@ void encode_normalized(struct tokenizer_run *r, struct ids *out, struct places *
 		ids_add(out, s->id);
 		if (!places)
 			continue;
-		struct place place = {c->at[s->begin], end_of_char(r, c->at[s->end - 1]), 0, 0};
+		struct place place = {
+			c->at[s->begin] & ~PLACE_EMPTY, end_of_char(r, c->at[s->end - 1]), 0, 0};
 		count_space(t, c->c + s->begin, s->end - s->begin, &place);
 		places_add(places, place);
 	}

@@ -112,7 +112,7 @@ bool load_vocab_txt(const char *path, const char *config_path, struct tokenizer 
 	t->pretokenizers.n = 1;
 	t->pretokenizers.list[0].type = &pretokenizer_bert;
 	t->segmenter = wordpiece_new(&t->vocab, opt.unk, TEXT("##"), 100, err);
-	int32_t cls, sep;
+	int32_t cls = 0, sep = 0;
 	if (!t->segmenter || !add_specials(t, &opt, &cls, &sep, err))
 		return err_prefix(err, "%s", path);
 	post_bert(&t->arena, cls, sep, &t->post);

@@ -59,6 +59,7 @@ void normalizers_release(struct normalizers *chain)
 void normalize_begin(struct normalize_io *io, struct text t, size_t at)
 {
 	io->from.n = 0;
+	io->at = at;
 	placed_decode(&io->from, t, at);
 }
 

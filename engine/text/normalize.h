@@ -20,6 +20,7 @@ struct form_unit;
 struct normalize_io {
 	const struct uclass *classes;
 	struct placed from, to;
+	size_t at; /* byte of the user's text where all of this begins */
 	size_t next; /* of from: what normalize_put() takes up next */
 	struct form_unit *units; /* scratch of the normal forms */
 	size_t cap_units;
@@ -65,17 +66,24 @@ struct normalizers {
 void normalize_begin(struct normalize_io *io, struct text t, size_t at);
 void normalize_release(struct normalize_io *io);
 
+/* The place of what is put in front of everything. */
+static inline uint32_t normalize_front(const struct normalize_io *io)
+{
+	return (uint32_t)io->at | PLACE_EMPTY;
+}
+
 /* For a step: one code point of the result, and what becomes of those of `from`. 1: it is put in
  * beside the one before; 0: it stands for the next one; -n: also, and the n behind are gone. The
  * places follow from it as in the Hugging Face library (NormalizedString::transform_range). */
 static inline void normalize_put(struct normalize_io *io, uint32_t c, int change)
 {
-	size_t i = change > 0 && io->next > 0 ? io->next - 1 : io->next;
-	if (i >= io->from.n)
-		i = io->from.n - 1;
-	placed_add(&io->to, c, io->from.at[i]);
-	if (change <= 0)
+	size_t i = io->next < io->from.n ? io->next : io->from.n - 1;
+	if (change <= 0) {
+		placed_add(&io->to, c, io->from.at[i]);
 		io->next += (size_t)(1 - change);
+	} else {
+		placed_add(&io->to, c, io->next ? io->from.at[io->next - 1] : normalize_front(io));
+	}
 }
 
 /* spec null or missing: an empty list. What is not released lives in the arena. */

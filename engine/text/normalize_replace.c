@@ -95,7 +95,7 @@ static void replace_match(void *ctx, size_t begin, size_t end)
 	walk_to(w, begin);
 	placed_copy(&w->io->to, &w->io->from, i, w->i);
 	walk_to(w, end);
-	put_content(w->n, w->io, w->io->from.at[w->i ? w->i - 1 : 0]);
+	put_content(w->n, w->io, w->i ? w->io->from.at[w->i - 1] : normalize_front(w->io));
 }
 
 static void replace_apply(const struct normalizer *n, struct normalize_io *io)
@@ -109,7 +109,7 @@ static void replace_apply(const struct normalizer *n, struct normalize_io *io)
 	}
 	struct replace_walk w = {n, io, 0, 0};
 	buf_clear(&io->utf8);
-	chars_encode(io->from.c, io->from.n, &io->utf8);
+	regex_spell(io->classes, io->from.c, io->from.n, &io->utf8);
 	regex_each(n->as.replace.regex, buf_text(&io->utf8), replace_match, &w);
 	placed_copy(&io->to, &io->from, w.i, io->from.n);
 }

@@ -99,6 +99,8 @@ static void prepend_apply(const struct normalizer *n, struct normalize_io *io)
 	for (size_t i = 0; i < n->as.prepend.n; i++)
 		placed_add(&io->to, n->as.prepend.c[i], io->from.at[0]);
 	placed_copy(&io->to, &io->from, 0, io->from.n);
+	if (n->as.prepend.n == 0) /* then it takes the first one's place away */
+		io->to.at[0] = normalize_front(io);
 }
 
 const struct normalizer_type normalizer_strip = {"Strip", strip_load, strip_apply, NULL};

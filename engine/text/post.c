@@ -109,7 +109,7 @@ static bool load_special(
 		return err_set(err, ERR_DATA, "SpecialToken \"%.*s\" is not in special_tokens",
 			name.len > 60 ? 60 : (int)name.len, name.s ? name.s : "");
 	for (struct json_iter it = json_each(ids); json_next(&it);) {
-		int32_t id;
+		int32_t id = 0;
 		if (t->n == ITEMS_MAX)
 			return err_set(err, ERR_DATA, "has more than %d tokens", ITEMS_MAX);
 		if (!want_id(it.value, n_ids, &id, err))
@@ -180,7 +180,7 @@ static bool load_trim(json spec, struct post *ret, struct err *err)
 static bool load_specials(json spec, struct text type, size_t n_ids, struct arena *a,
 	struct post *ret, struct err *err)
 {
-	int32_t cls, sep;
+	int32_t cls = 0, sep = 0;
 	if (ret->has_template)
 		return err_set(err, ERR_DATA,
 			"is a second part that puts special tokens in, expected at most one");

@@ -58,7 +58,8 @@ static void metaspace_apply(const struct pretokenizer *p, struct pretokenize_io 
 		size_t n = from.end - from.begin, begin = out->n;
 		bool marked = c[0] == ' ' || c[0] == mark;
 		if (!marked &&
-			(scheme == PREPEND_ALWAYS || (scheme == PREPEND_FIRST && at[0] == 0)))
+			(scheme == PREPEND_ALWAYS ||
+				(scheme == PREPEND_FIRST && (at[0] & ~PLACE_EMPTY) == 0)))
 			placed_add(out, mark, at[0]);
 		placed_reserve(out, n);
 		uint32_t *to = out->c + out->n;

@@ -122,7 +122,11 @@ static void split_apply(const struct pretokenizer *p, struct pretokenize_io *io)
 			split_string(&p->as.split.string, p->as.split.invert, io->text.c, from, &s);
 		} else {
 			buf_clear(&io->utf8);
-			chars_encode(io->text.c + from.begin, from.end - from.begin, &io->utf8);
+			const uint32_t *c = io->text.c + from.begin;
+			if (p->as.split.scan)
+				chars_encode(c, from.end - from.begin, &io->utf8);
+			else
+				regex_spell(io->classes, c, from.end - from.begin, &io->utf8);
 			struct text t = buf_text(&io->utf8);
 			struct split_walk w = {{t, 0, 0}, &s, from.begin, p->as.split.invert};
 			if (p->as.split.scan)

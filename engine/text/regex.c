@@ -6,6 +6,7 @@
 #include <oniguruma.h>
 
 #include "base/mem.h"
+#include "base/utf8.h"
 
 struct regex {
 	regex_t *onig;
@@ -38,6 +39,40 @@ void regex_free(struct regex *r)
 	if (r->onig)
 		onig_free(r->onig);
 	free(r);
+}
+
+/* Of the class of a recent character: one that Oniguruma has long known and patterns do not name. */
+static uint32_t stand_in(unsigned class, bool is_long)
+{
+	static const struct {
+		unsigned class;
+		uint32_t three, four; /* by the bytes of the spelling */
+	} table[] = {
+		{UC_UPPER, 0x1E00, 0x10400},
+		{UC_LOWER, 0x1E01, 0x10428},
+		{UC_CASELESS, 0xA000, 0x10000},
+		{UC_MARK, 0x1DC4, 0x101FD},
+		{UC_NUMBER, 0xA620, 0x1D7CE},
+		{UC_SYMBOL, 0x2E3A, 0x1F000},
+	};
+	size_t i = 0;
+	while (i + 1 < ARRAY_LEN(table) && !(class & table[i].class))
+		i++;
+	return is_long ? table[i].four : table[i].three;
+}
+
+void regex_spell(const struct uclass *u, const uint32_t *c, size_t n, struct buf *out)
+{
+	char *at = buf_reserve(out, 4 * n);
+	if (!at)
+		return;
+	const char *begin = at;
+	for (size_t i = 0; i < n; i++) {
+		unsigned class = uclass_of(u, c[i]);
+		bool is_recent = class & UC_RECENT && c[i] >= 0x800;
+		at += utf8_encode(is_recent ? stand_in(class, c[i] >= 0x10000) : c[i], at);
+	}
+	out->len += (size_t)(at - begin);
 }
 
 /* How many bytes the character at s has, 1 at the end. */

@@ -95,7 +95,7 @@ size_t tokenizer_join(const struct tokenizer *t, const struct ids *a,
  * characters. What a normaliser put in has the place of the character beside it; neighbouring
  * tokens that are parts of one character (bytes of it) all have the place of that character; special
  * tokens of the post-processor have (0, 0). In a pair, each text counts from its own beginning. A
- * text beyond 4 GiB has no right offsets. */
+ * text beyond 2 GiB has no right offsets. */
 struct token_span {
 	uint32_t begin, end;
 };

@@ -35,6 +35,7 @@ enum {
 	UC_FORMLESS =
 		1 << 21, /* normal forms take it for an unassigned character, utf8proc does not */
 	UC_UNSTABLE = 1 << 22, /* NFC may change it, or what is in front of it */
+	UC_RECENT = 1 << 23, /* a letter, mark, number or symbol that Unicode 14 does not have */
 };
 
 #define UCLASS_PAGE 256 /* code points a page */

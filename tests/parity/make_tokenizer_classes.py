@@ -132,6 +132,8 @@ def marks():
     yield "UC_SYMBOL", matches(r"[\p{P}\p{S}]")
     yield "UC_NUMERIC", numeric - {c for c in ALL if len(pre_tokenizers.Digits(True).pre_tokenize_str("a" + chr(c))) == 1}
     yield "UC_COMBINING", set(ALL) - set(map(ord, normalizers.StripAccents().normalize_str(text)))
+    assert unicodedata.unidata_version == "14.0.0", "Oniguruma 6.9.8 knows Unicode 14"
+    yield "UC_RECENT", {c for c in matches(r"[\p{L}\p{M}\p{N}\p{P}\p{S}]") if unicodedata.category(chr(c)) == "Cn"}
 
 
 class Newer:

@@ -1,0 +1,138 @@
+/* Every option of a tokenizer.json against the Hugging Face tokenizers library: ids and offsets of
+ * tests/fixtures/tokenizer/options.jsonl (made by tests/parity/make_tokenizer_options.py). */
+#include "support.h"
+
+#include "base/buf.h"
+#include "base/fs.h"
+#include "json.h"
+#include "text/tokenizer.h"
+
+struct outcome {
+	struct ids ids, fast;
+	struct token_spans spans;
+};
+
+static struct text text_in(json v)
+{
+	struct text t = TEXT_NONE;
+	assert_true(json_string(v, &t.s, &t.len));
+	return t;
+}
+
+/* A text or a list of two. */
+static void encode(struct tokenizer_run *r, json v, struct outcome *o)
+{
+	static const struct token_limits none;
+	o->ids.n = o->fast.n = o->spans.n = 0;
+	if (!json_is(v, JSON_ARRAY)) {
+		tokenizer_encode_spans(r, text_in(v), &none, &o->ids, &o->spans);
+		tokenizer_encode(r, text_in(v), &none, &o->fast);
+		return;
+	}
+	struct json_iter it = json_each(v);
+	assert_true(json_next(&it));
+	struct text a = text_in(it.value);
+	assert_true(json_next(&it));
+	struct text b = text_in(it.value);
+	tokenizer_encode_pair_spans(r, a, b, &none, &o->ids, NULL, &o->spans);
+	tokenizer_encode_pair(r, a, b, &none, &o->fast, NULL);
+}
+
+static size_t first_difference(json want, const int32_t *got, size_t n)
+{
+	size_t i = 0;
+	for (struct json_iter it = json_each(want); json_next(&it); i++) {
+		int64_t v = -1;
+		if (i >= n || !json_int(it.value, &v) || v != got[i])
+			return i;
+	}
+	return i == n ? SIZE_MAX : i;
+}
+
+static void check(json gold, const struct outcome *o, struct text name, size_t text)
+{
+	struct json_iter it = json_each(gold);
+	assert_true(json_next(&it));
+	size_t at = first_difference(it.value, o->ids.id, o->ids.n);
+	size_t fast = first_difference(it.value, o->fast.id, o->fast.n);
+	assert_true(json_next(&it));
+	struct ids flat = IDS_INIT;
+	for (size_t i = 0; i < o->spans.n; i++) {
+		ids_add(&flat, (int32_t)o->spans.s[i].begin);
+		ids_add(&flat, (int32_t)o->spans.s[i].end);
+	}
+	size_t span = first_difference(it.value, flat.id, flat.n);
+	ids_release(&flat);
+	if (at != SIZE_MAX || fast != SIZE_MAX)
+		fail_msg("%.*s, text %zu: ids differ at %zd with places, at %zd without",
+			TEXT_ARG(name), text, (ssize_t)at, (ssize_t)fast);
+	if (span != SIZE_MAX)
+		fail_msg("%.*s, text %zu: the place of token %zu differs", TEXT_ARG(name), text,
+			span / 2);
+}
+
+/* Two rounds: the second time pieces come from the cache. */
+static void check_tokenizer(json row, json texts, const char *dir)
+{
+	struct err err = ERR_INIT;
+	struct text name = text_in(json_get(row, "name"));
+	struct text file = text_in(json_get(row, "tokenizer"));
+	char path[300];
+	snprintf(path, sizeof path, "%s/tokenizer.json", dir);
+	assert_ok(fs_write_atomic(path, file.s, file.len, &err), &err);
+	struct tokenizer *t = tokenizer_open(dir, &err);
+	if (!t)
+		fail_msg("%.*s: %s", TEXT_ARG(name), err.text);
+	struct tokenizer_run *r = tokenizer_run_new(t);
+	struct outcome o = {IDS_INIT, IDS_INIT, TOKEN_SPANS_INIT};
+	for (int round = 0; round < 2; round++) {
+		size_t i = 0;
+		struct json_iter gold = json_each(json_get(row, "gold"));
+		for (struct json_iter it = json_each(texts); json_next(&it); i++) {
+			assert_true(json_next(&gold));
+			encode(r, it.value, &o);
+			check(gold.value, &o, name, i);
+		}
+		assert_true(i > 20);
+	}
+	ids_release(&o.ids);
+	ids_release(&o.fast);
+	token_spans_release(&o.spans);
+	tokenizer_run_free(r);
+	tokenizer_close(t);
+}
+
+static void every_option_gives_the_ids_and_places_of_hugging_face(void **state)
+{
+	(void)state;
+	struct err err = ERR_INIT;
+	struct fs_map m;
+	struct json_parser *head = json_parser_new(), *p = json_parser_new();
+	json texts = {0}, row;
+	const char *dir = test_scratch();
+	size_t n = 0;
+	assert_ok(fs_map(test_file("tests/fixtures/tokenizer/options.jsonl"), &m, &err), &err);
+	for (size_t at = 0; at < m.len; n++) {
+		const char *end = memchr(m.data + at, '\n', m.len - at);
+		assert_non_null(end);
+		size_t len = (size_t)(end - m.data) - at;
+		assert_true(json_parse(n ? p : head, m.data + at, len, 0, &row, NULL));
+		if (n == 0)
+			texts = json_get(row, "texts");
+		else
+			check_tokenizer(row, texts, dir);
+		at += len + 1;
+	}
+	assert_true(n > 90);
+	fs_unmap(&m);
+	json_parser_free(head);
+	json_parser_free(p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_option_gives_the_ids_and_places_of_hugging_face),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
