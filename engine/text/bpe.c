@@ -337,6 +337,25 @@ void bpe_encode_bytes(const struct segmenter *s, struct segmenter_run *r, const 
 	trim_scratch(r);
 }
 
+bool bpe_find_cuts(const struct segmenter *s, uint32_t mark, bool no_cut[256])
+{
+	const struct bpe *b = (const struct bpe *)s;
+	char m[4];
+	size_t len = utf8_encode(mark, m);
+	if (s->type != &segmenter_bpe || b->prefix.len || b->suffix.len ||
+		char_id(b, mark, true, true) == TRIE_NO_ID)
+		return false;
+	for (size_t id = 0; id < b->vocab->n; id++) {
+		struct text t = b->vocab->tokens[id];
+		for (size_t i = 1; i + len <= t.len; i++)
+			if (memcmp(t.s + i, m, len) == 0 &&
+				(i < len || memcmp(t.s + i - len, m, len) != 0))
+				no_cut[(unsigned char)t.s[i - 1]] = true;
+	}
+	no_cut[(unsigned char)m[len - 1]] = true;
+	return true;
+}
+
 static int32_t unk(const struct segmenter *s)
 {
 	return ((const struct bpe *)s)->unk;

@@ -53,8 +53,8 @@ void bpe_merge_all(const struct bpe_merges *m, struct segmenter_run *r);
 bool bpe_has_bytes(const struct segmenter *s);
 void bpe_encode_bytes(const struct segmenter *s, struct segmenter_run *r, const char *bytes,
 	size_t n, struct ids *out);
-/* Whether some token can hold c behind another character than c: where none can, the text may be cut in
- * front of each run of c. */
-bool bpe_joins_before(const struct segmenter *s, uint32_t c);
+/* For cutting texts in front of runs of `mark`: sets no_cut[b] for the last byte b of each character
+ * behind which some token has the mark, so that the two may merge. False: the mark is no token. */
+bool bpe_find_cuts(const struct segmenter *s, uint32_t mark, bool no_cut[256]);
 
 #endif

@@ -33,7 +33,7 @@ struct tokenizer_run {
 	const struct tokenizer *t;
 	struct text text; /* the one that is being encoded */
 	struct chars raw; /* all of it, when added tokens may be in it */
-	struct buf stretch; /* and what lies between two of them, as UTF-8 again */
+	struct buf spaced; /* it with a space in front, see shortcut_bpe.c */
 	struct added_spans raw_spans, spans;
 	struct normalize_io normal;
 	struct pretokenize_io pre;

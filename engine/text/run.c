@@ -26,7 +26,7 @@ void tokenizer_run_free(struct tokenizer_run *r)
 	if (!r)
 		return;
 	chars_release(&r->raw);
-	buf_release(&r->stretch);
+	buf_release(&r->spaced);
 	added_spans_release(&r->raw_spans);
 	added_spans_release(&r->spans);
 	normalize_release(&r->normal);

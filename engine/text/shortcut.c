@@ -111,7 +111,7 @@ void shortcut_init(struct tokenizer *t)
 {
 	struct shortcut *s = &t->shortcut;
 	*s = (struct shortcut){.kind = SHORTCUT_NONE};
-	if (t->normalized.n > 0)
+	if (shortcut_init_scan(t) || shortcut_init_marked(t) || t->normalized.n > 0)
 		return;
 	struct normalize_io normal = {.classes = &t->classes};
 	struct pretokenize_io io = {.classes = &t->classes};
@@ -234,6 +234,10 @@ bool shortcut_encode(struct tokenizer_run *r, struct text t, struct ids *out)
 		return encode_words(r, t, out);
 	case SHORTCUT_METASPACE:
 		return encode_metaspace(r, t, out);
+	case SHORTCUT_SCAN:
+		return shortcut_encode_scan(r, t, out);
+	case SHORTCUT_MARKED:
+		return shortcut_encode_marked(r, t, out);
 	default:
 		return false;
 	}
