@@ -165,6 +165,7 @@ static void grapheme_clusters_end_where_unicode_says(void **state)
 		{{'\r', '\n', '\n'}, 3, 2},
 		{{'\n', 0x301}, 2, 1},
 		{{'\r', 'a'}, 2, 1},
+		{{'\0', 0x301}, 2, 1},
 		{{0x1100, 0x1161, 0x11A8, 'a'}, 4, 3},
 		{{0xAC00, 0x11A8, 0x1161}, 3, 2},
 		{{0xAC01, 0x1161}, 2, 1},

@@ -95,7 +95,8 @@ def classes():
     around_a, around_c = precompiled({"a": "["}), precompiled({"\u00a9": "["})
     after_p = precompiled({"\u0600": "["})
     extend = {c for c in ALL if c and around_a("a" + chr(c)) == "["}
-    control = {c for c in ALL if 0 < c < 0x10000 and after_p("\u0600" + chr(c)) != "["}
+    # NUL, which no entry of a charsmap can hold, is one; "\0\u0343\u0343" shows it under a map of U+0343.
+    control = {0} | {c for c in ALL if 0 < c < 0x10000 and after_p("\u0600" + chr(c)) != "["}
     yield "UC_SPACE", {c for c in ALL if pieces[c] == 2}
     yield "UC_PUNCT", {c for c in ALL if pieces[c] == 3}
     yield "UC_OTHER", {c for c in ALL if clean[c] == ""}
