@@ -13,7 +13,8 @@
 
 /* ORDER screens */
 const struct screen_ops *const app_screens[SCREEN_COUNT] = {&data_screen, &record_screen,
-	&negatives_screen, &curate_screen, &train_screen, &eval_screen, &jobs_screen, &help_screen};
+	&negatives_screen, &curate_screen, &train_screen, &eval_screen, &jobs_screen,
+	&models_screen, &help_screen};
 
 enum screen_id app_screen(const struct app *a)
 {

@@ -163,7 +163,7 @@ static bool run_place(struct app *a, enum command_id id)
 	} places[] = {{CMD_DATA, SCREEN_DATA}, {CMD_RECORD, SCREEN_RECORD},
 		{CMD_NEGATIVES, SCREEN_NEGATIVES}, {CMD_CURATE, SCREEN_CURATE},
 		{CMD_TRAIN, SCREEN_TRAIN}, {CMD_EVAL, SCREEN_EVAL}, {CMD_JOBS, SCREEN_JOBS},
-		{CMD_HELP, SCREEN_HELP}};
+		{CMD_MODELS, SCREEN_MODELS}, {CMD_HELP, SCREEN_HELP}};
 	for (size_t i = 0; i < ARRAY_LEN(places); i++)
 		if (places[i].command == id) {
 			app_enter(a, places[i].screen);

@@ -40,6 +40,7 @@ const struct command commands[] = {
 	{CMD_TRAIN, "train", "", "g+t", ON_ALL, 0, "launch and watch a training", ""},
 	{CMD_EVAL, "eval", "", "g+e", ON_ALL, 0, "before and after, query by query", ""},
 	{CMD_JOBS, "jobs", "", "g+j", ON_ALL, 0, "what runs and ran", ""},
+	{CMD_MODELS, "models", "", "g+m", ON_ALL, 0, "model folders, and a probe of tokenizers", ""},
 	{CMD_HELP, "help", "", "? F1", ON_ALL, 10, "this list", "help"},
 
 	{CMD_SEARCH, "search", "TEXT", "/", ON(DATA), 5, "to the next row that holds TEXT", "search"},
@@ -82,6 +83,9 @@ const struct command commands[] = {
 	{CMD_LOG_SCALE, "log-scale", "", "Y", ON(TRAIN), 0, "logarithmic loss, and back", ""},
 	{CMD_EVALUATE, "evaluate", "[OPTIONS]", "R", ON(EVAL), 2, "evaluate a model, as a job", "evaluate"},
 	{CMD_BASELINE, "baseline", "[NAME]", "B", ON(EVAL), 3, "what the others are compared with", "baseline"},
+
+	{CMD_PROBE, "probe", "[TEXT]", "i", ON(MODELS), 2, "tokens of a text, as you type it", "probe"},
+	{CMD_LENGTH, "length", "[N]", "L", ON(MODELS), 3, "cut at N tokens; nothing: at the model's", "length"},
 
 	{CMD_COMMAND_LINE, "command", "", ":", ON_ALL, 8, "type a command; Tab completes", "command"},
 	{CMD_MESSAGES, "messages", "", "", ON_ALL, 0, "what was said before", ""},

@@ -20,6 +20,7 @@ enum screen_id {
 	SCREEN_TRAIN,
 	SCREEN_EVAL,
 	SCREEN_JOBS,
+	SCREEN_MODELS,
 	SCREEN_HELP,
 	SCREEN_COUNT
 };
@@ -58,6 +59,7 @@ enum command_id {
 	CMD_TRAIN,
 	CMD_EVAL,
 	CMD_JOBS,
+	CMD_MODELS,
 	CMD_HELP,
 	/* rows */
 	CMD_SEARCH,
@@ -100,6 +102,9 @@ enum command_id {
 	CMD_LOG_SCALE,
 	CMD_EVALUATE,
 	CMD_BASELINE,
+	/* models */
+	CMD_PROBE,
+	CMD_LENGTH,
 	/* the program */
 	CMD_COMMAND_LINE,
 	CMD_MESSAGES,

@@ -67,6 +67,6 @@ struct screen_ops {
 };
 
 extern const struct screen_ops data_screen, record_screen, negatives_screen, curate_screen,
-	train_screen, eval_screen, jobs_screen, help_screen;
+	train_screen, eval_screen, jobs_screen, models_screen, help_screen;
 
 #endif

@@ -20,6 +20,12 @@ draw() {
 	mkdir -p "$dir"
 	cp "$rows" "$dir/rows.jsonl"
 	! head -n 1 "$1" | grep -q '^# workspace' || bash tests/screens/workspace.sh "$dir" $$
+	if head -n 1 "$1" | grep -q '^# models'; then
+		mkdir "$dir/models"
+		cp -r tests/fixtures/model-base tests/fixtures/tokenizer/unigram tests/fixtures/tokenizer/spm-llama "$dir/models"
+		mkdir "$dir/models/broken"
+		echo '{"model_type": ' >"$dir/models/broken/config.json"
+	fi
 	(cd "$dir" && LC_ALL=$3 "$bin" --script "$1" --size "$2" rows.jsonl)
 }
 
@@ -42,7 +48,7 @@ for script in "$golden"/*.script; do
 	done
 	# one pane at a time at 60x16: drawn, header and footer there
 	draw "$script" 60x16 C.UTF-8 >"$scratch/small.txt"
-	grep -qE 'rows\.jsonl|train-1|faq eval' "$scratch/small.txt" && grep -q '? help' "$scratch/small.txt" || {
+	grep -qE 'rows\.jsonl|train-1|faq eval|Models ' "$scratch/small.txt" && grep -q '? help' "$scratch/small.txt" || {
 		echo "$name 60x16: no header or no footer"
 		failed=1
 	}
