@@ -69,7 +69,7 @@ static bool bytes(struct machine *m, size_t n, const char **ret)
 /* A little-endian number of n bytes, unsigned. */
 static bool unsigned_arg(struct machine *m, size_t n, uint64_t *ret)
 {
-	const char *p;
+	const char *p = NULL;
 	if (!bytes(m, n, &p))
 		return false;
 	*ret = 0;
@@ -190,7 +190,7 @@ static bool fill(struct machine *m, size_t n, enum value_kind kind)
 
 static bool fill_marked(struct machine *m, enum value_kind kind)
 {
-	size_t n;
+	size_t n = 0;
 	return take_mark(m, &n) && fill(m, n, kind);
 }
 
@@ -238,7 +238,7 @@ static bool real(struct machine *m)
 
 static bool marked_tuple(struct machine *m)
 {
-	size_t n;
+	size_t n = 0;
 	return take_mark(m, &n) && tuple(m, n);
 }
 
@@ -331,7 +331,7 @@ static bool step(struct machine *m, unsigned char op)
 static bool run(struct machine *m)
 {
 	for (;;) {
-		const char *op;
+		const char *op = NULL;
 		if (!bytes(m, 1, &op))
 			return false;
 		if (*op == '.')

@@ -198,7 +198,7 @@ static bool count_pieces(struct text data, size_t *ret, struct err *err)
 bool sentencepiece_read(
 	struct text data, struct arena *a, struct sentencepiece *ret, struct err *err)
 {
-	size_t n;
+	size_t n = 0;
 	if (!count_pieces(data, &n, err))
 		return false;
 	/* Classes put a few pieces of their own beside the file's. */
