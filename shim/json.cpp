@@ -13,7 +13,7 @@ using simdjson::dom::element_type;
 
 struct json_parser {
 	simdjson::dom::parser dom;
-	std::string repaired; // the text with lone surrogates replaced, while it is parsed
+	std::string repaired; // the text with what simdjson refuses replaced, while it is parsed
 	size_t replaced = 0;
 };
 
@@ -74,6 +74,38 @@ size_t replace_lone_surrogates(const char *s, size_t len, std::string &out)
 		out.replace(i, 6, "\\ufffd");
 		count++;
 		i += 5;
+	}
+	return count;
+}
+
+// The text with each integer beyond 64 bits as a double, which it is to most writers of JSON ("model_max_length":
+// 1000000000000000019884624838656 stands in most tokenizer_config.json). 19 digits always fit.
+size_t widen_integers(const char *s, size_t len, std::string &out)
+{
+	size_t count = 0;
+	bool is_string = false;
+	out.clear();
+	out.reserve(len + 64);
+	for (size_t i = 0; i < len;) {
+		char c = s[i];
+		if (is_string && c == '\\' && i + 1 < len) {
+			out.append(s + i, 2);
+			i += 2;
+			continue;
+		}
+		is_string = is_string != (c == '"');
+		size_t end = i;
+		while (!is_string && end < len && s[end] >= '0' && s[end] <= '9')
+			end++;
+		bool is_integer = end - i > 19 &&
+			(end == len || (s[end] != '.' && (s[end] | 32) != 'e')) &&
+			(i == 0 || (s[i - 1] != '.' && s[i - 1] != '+' && (s[i - 1] | 32) != 'e'));
+		out.append(s + i, end > i ? end - i : 1);
+		if (is_integer) {
+			out.append("e0");
+			count++;
+		}
+		i = end > i ? end : i + 1;
 	}
 	return count;
 }
@@ -215,7 +247,7 @@ const char *reason(simdjson::error_code e)
 	case simdjson::UNESCAPED_CHARS:
 		return "a control character stands unescaped in a string";
 	case simdjson::NUMBER_ERROR:
-		return "a number that JSON does not know, or one beyond 64 bits or a double";
+		return "a number that JSON does not know, or one beyond a double";
 	case simdjson::CAPACITY:
 		return "larger than 4 GiB";
 	case simdjson::MEMALLOC:
@@ -284,6 +316,8 @@ bool json_parse(
 		if (p->replaced)
 			e = p->dom.parse(p->repaired).get(root);
 	}
+	if (e && widen_integers(text, len, p->repaired))
+		e = p->dom.parse(p->repaired).get(root);
 	if (e) {
 		explain(why, e, text, len);
 		return false;

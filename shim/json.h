@@ -8,7 +8,8 @@
  *	if (json_parse(p, line, len, &root, &why)) { json q = json_get(root, "query"); ... }
  *
  * A lone surrogate escape (\ud800 without its half), which JSON allows and UTF-8 cannot hold,
- * becomes U+FFFD, and json_parser_replaced() counts it. Nesting deeper than 1024 is refused.
+ * becomes U+FFFD, and json_parser_replaced() counts it. An integer beyond 64 bits is read as a
+ * double. Nesting deeper than 1024 is refused.
  * Threads: one parser, one thread. */
 #ifndef SHIM_JSON_H
 #define SHIM_JSON_H

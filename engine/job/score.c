@@ -8,6 +8,8 @@
 
 struct scored { /* what the result says beside the report */
 	const char *kind, *name, *form;
+	const char *family; /* of a reranker */
+	int64_t max_length;
 	char encoder[300];
 	double seconds;
 };
@@ -40,6 +42,12 @@ static void put_json(const struct score_report *r, const struct scored *s, const
 		json_put_key(&b, words[i].key);
 		json_put_str(&b, words[i].value);
 	}
+	if (s->family) {
+		json_put_key(&b, "family");
+		json_put_str(&b, s->family);
+		json_put_key(&b, "max_length");
+		json_put_int(&b, s->max_length);
+	}
 	json_put_key(&b, "seconds");
 	json_put_real(&b, s->seconds);
 	buf_addch(&b, '}');
@@ -67,7 +75,8 @@ static void put_table(const struct score_report *r, const struct scored *s)
 		table_cell(t, "%lld", (long long)counts[i].n);
 	}
 	table_cell(t, "judge");
-	table_cell(t, "%s %s, %s", s->kind, s->name, s->form);
+	table_cell(t, "%s %s, %s%s%s", s->kind, s->name, s->form, s->family ? ", " : "",
+		s->family ? s->family : "");
 	table_cell(t, "seconds");
 	table_cell(t, "%.2f", s->seconds);
 	table_cell(t, "encoder");
@@ -85,12 +94,21 @@ static bool by_judge(const struct opts *o, const struct dataset *d, const struct
 		how.query_max_length = opts_int(o, "query-max-length");
 	if (opts_has(o, "batch-tokens"))
 		how.batch_tokens = opts_int(o, "batch-tokens");
+	if (opts_has(o, "layers"))
+		how.layers = opts_int(o, "layers");
+	how.family = opts_str(o, "family");
+	how.threads = job_threads(o);
+	how.query_prefix = text_of(opts_str(o, "query-prompt"));
+	how.passage_prefix = text_of(opts_str(o, "passage-prompt"));
+	how.instruction = text_of(opts_str(o, "instruction"));
 	tn_scope *root = job_open_device(o, err);
 	struct judge *j = root ? judge_open(opts_str(o, "model"), root, &how, err) : NULL;
 	bool ok = j && score_by_judge(j, d, opt, opts_str(o, "out"), ret, err);
 	if (ok) {
 		said->kind = "reranker";
 		said->form = opt->sigmoid ? "sigmoid" : "raw";
+		said->family = judge_family(j);
+		said->max_length = judge_max_length(j);
 		snprintf(said->encoder, sizeof said->encoder, "%s on %s", judge_dtype(j),
 			tn_describe(root));
 	}
@@ -105,10 +123,11 @@ static bool by_encoder(const struct opts *o, struct arena *a, const struct datas
 	struct err *err)
 {
 	struct encoder_options how;
-	if (opt->sigmoid || opts_given(o, "label"))
+	if (opt->sigmoid || opts_given(o, "label") || opts_given(o, "family") ||
+		opts_given(o, "layers") || opts_given(o, "instruction"))
 		return err_set(err, ERR_USAGE,
-			"%s is an embedder, its scores are cosines: --sigmoid and --label are for "
-			"rerankers",
+			"%s is an embedder, its scores are cosines: --sigmoid, --label, --family, "
+			"--layers and --instruction are for rerankers",
 			opts_str(o, "model"));
 	job_encoder_options(o, a, &how);
 	struct encoder *e = encoder_open(opts_str(o, "model"), &how, err);

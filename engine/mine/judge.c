@@ -1,105 +1,236 @@
-#include "mine/judge.h"
-
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fs.h"
 #include "base/jsonfile.h"
-#include "base/map.h"
-#include "base/signals.h"
-#include "text/tokenizer.h"
+#include "mine/judge_private.h"
 
 #define DEFAULT_TOKENS 4096
+#define YES_LENGTH 512
+#define YES_NO_LENGTH 8192
 
-struct judge {
-	struct model *model;
-	struct tokenizer *tokenizer;
-	struct tokenizer_run *run;
-	tn_scope *root;
-	struct judge_options opt;
-	size_t n_special; /* tokens that the template adds to a pair */
+/* What config.json's architectures say. */
+struct looks {
+	bool is_classifier, is_causal, is_qwen3;
 };
 
-bool judge_is(const char *dir, bool *ret, struct err *err)
+static bool look(const char *dir, struct looks *ret, struct err *err)
 {
 	char *path = xasprintf("%s/config.json", dir);
 	struct json_file f;
+	*ret = (struct looks){0};
 	bool ok = json_file_open(path, &f, err);
 	if (ok) {
-		const char *s;
-		size_t len;
-		*ret = false;
+		struct text name;
 		for (struct json_iter it = json_each(json_get(f.root, "architectures"));
-			json_next(&it);)
-			*ret |= json_string(it.value, &s, &len) &&
-				memmem(s, len, "ForSequenceClassification", 25);
+			json_next(&it);) {
+			if (!json_string(it.value, &name.s, &name.len))
+				continue;
+			ret->is_classifier |=
+				memmem(name.s, name.len, "ForSequenceClassification", 25) != NULL;
+			ret->is_causal |= memmem(name.s, name.len, "ForCausalLM", 11) != NULL;
+			ret->is_qwen3 |= text_is(name, "Qwen3ForCausalLM");
+		}
 	}
 	json_file_close(&f);
 	free(path);
 	return ok;
 }
 
-static size_t count_special(const struct tokenizer *t)
+bool judge_is(const char *dir, bool *ret, struct err *err)
 {
-	struct ids none = IDS_INIT, both = IDS_INIT;
-	struct token_limits limits = {.max_length = 0};
-	tokenizer_join_pair(t, &none, &none, &limits, &both, NULL);
-	size_t n = both.n;
-	ids_release(&both);
-	return n;
+	struct looks l;
+	char *config = xasprintf("%s/config.json", dir);
+	char *modules = xasprintf("%s/modules.json", dir);
+	bool ok = true;
+	*ret = false;
+	if (fs_exists(config) ||
+		!fs_is_dir(dir)) { /* else an adapter, or nothing: the encoder says */
+		ok = look(dir, &l, err);
+		if (ok)
+			*ret = l.is_classifier || (l.is_causal && !fs_exists(modules));
+	}
+	free(config);
+	free(modules);
+	return ok;
 }
 
-static bool check_options(struct judge *j, const char *dir, struct err *err)
+static bool choose_kind(struct judge *j, const char *dir, const char *family, struct err *err)
 {
-	int64_t n_labels = model_n_labels(j->model), longest = model_max_length(j->model);
-	if (n_labels == 0)
-		return err_set(err, ERR_DATA, "%s: has no classification head to score with", dir);
+	struct looks l;
+	bool is_auto = !family || strcmp(family, "auto") == 0;
+	if (!look(dir, &l, err))
+		return false;
+	if (l.is_classifier && !is_auto)
+		return err_set(err, ERR_USAGE,
+			"--family is for causal language models; %s has a classification head",
+			dir);
+	if (!l.is_classifier && !l.is_causal)
+		return err_set(err, ERR_DATA,
+			"%s: has neither a classification head nor a language model's to score with",
+			dir);
+	j->kind = l.is_classifier               ? JUDGE_HEAD
+		: is_auto                       ? (l.is_qwen3 ? JUDGE_YES_NO : JUDGE_YES)
+		: strcmp(family, "yes-no") == 0 ? JUDGE_YES_NO
+						: JUDGE_YES;
+	return true;
+}
+
+static bool check_label(const struct judge *j, const char *dir, struct err *err)
+{
+	int64_t n_labels = model_n_labels(j->model);
+	if (j->kind != JUDGE_HEAD)
+		return j->opt.label == 0 ||
+			err_set(err, ERR_USAGE,
+				"--label is for classification heads; %s answers with a word", dir);
+	if (j->opt.layers > 0)
+		return err_set(err, ERR_USAGE,
+			"--layers is for rerankers that answer with a word; %s has a classification "
+			"head over its last layer",
+			dir);
 	if (j->opt.label >= n_labels)
 		return err_set(err, ERR_USAGE,
 			"--label %lld, but the head of %s has %lld output%s, counted from 0",
 			(long long)j->opt.label, dir, (long long)n_labels,
 			n_labels == 1 ? "" : "s");
-	if (j->opt.max_length > longest)
-		return err_set(err, ERR_USAGE,
-			"--max-length %lld is more than the %lld positions of %s",
-			(long long)j->opt.max_length, (long long)longest, dir);
+	return true;
+}
+
+static bool find_answers(struct judge *j, const char *dir, struct err *err)
+{
+	static const char *const words[][2] = {
+		[JUDGE_YES] = {"Yes", NULL}, [JUDGE_YES_NO] = {"yes", "no"}};
+	for (int i = 0; j->kind != JUDGE_HEAD && i < 2 && words[j->kind][i]; i++) {
+		int32_t id;
+		if (!pair_answer_id(j->tokenizer, text_of(words[j->kind][i]), &id))
+			return err_set(err, ERR_DATA, "%s: its tokenizer has no token for \"%s\"",
+				dir, words[j->kind][i]);
+		j->answer[i] = id;
+	}
+	return true;
+}
+
+static void settle_lengths(struct judge *j)
+{
+	static const int64_t usual[] = {
+		[JUDGE_HEAD] = 0, [JUDGE_YES] = YES_LENGTH, [JUDGE_YES_NO] = YES_NO_LENGTH};
+	int64_t most =
+		j->kind == JUDGE_HEAD ? model_max_length(j->model) : model_positions(j->model);
 	if (!j->opt.max_length)
-		j->opt.max_length = longest;
+		j->opt.max_length =
+			usual[j->kind] > 0 && usual[j->kind] < most ? usual[j->kind] : most;
 	if (!j->opt.batch_tokens)
 		j->opt.batch_tokens = DEFAULT_TOKENS;
-	if ((size_t)j->opt.max_length <= j->n_special)
-		return err_set(err, ERR_USAGE,
-			"--max-length %lld leaves no room for texts beside %zu "
-			"special tokens",
-			(long long)j->opt.max_length, j->n_special);
+	if (j->opt.threads < 1)
+		j->opt.threads = 1;
+}
+
+static bool make_budgets(struct judge *j, struct pair_budget_options *how, struct err *err)
+{
+	how->lengths =
+		pair_lengths_scoring((size_t)j->opt.max_length, (size_t)j->opt.query_max_length);
+	for (int i = 0; i < j->opt.threads; i++) {
+		pair_budget_free(j->budget[i]);
+		j->budget[i] = pair_budget_new(j->tokenizer, how, err);
+		if (!j->budget[i])
+			return false;
+	}
 	return true;
+}
+
+/* max_length does not hold everything that stands around a pair: a usual one gives way to the
+ * model's positions, one that was asked for is refused. */
+static bool fit_positions(struct judge *j, struct pair_budget_options *how, const char *dir,
+	bool is_asked, struct err *err)
+{
+	int64_t most = (int64_t)pair_budget_most(j->budget[0]), room = model_positions(j->model);
+	if (most <= room)
+		return true;
+	if (is_asked || most - room >= j->opt.max_length)
+		return err_set(err, ERR_USAGE,
+			"--max-length %lld asks for %lld tokens, more than the %lld positions of %s",
+			(long long)j->opt.max_length, (long long)most, (long long)room, dir);
+	j->opt.max_length -= most - room;
+	return make_budgets(j, how, err);
+}
+
+static bool open_budgets(
+	struct judge *j, const char *dir, const struct judge_options *opt, struct err *err)
+{
+	static const enum pair_rule rules[] = {[JUDGE_HEAD] = PAIR_LONGEST_FIRST,
+		[JUDGE_YES] = PAIR_YES,
+		[JUDGE_YES_NO] = PAIR_YES_NO};
+	struct pair_budget_options how = {
+		.rule = rules[j->kind],
+		.dir = dir,
+		.query_prefix = opt->query_prefix,
+		.passage_prefix = opt->passage_prefix,
+		.prompt = opt->instruction,
+	};
+	if (j->kind == JUDGE_HEAD && j->opt.query_max_length > 0)
+		how.rule = PAIR_ONLY_SECOND;
+	j->budget = xcalloc((size_t)j->opt.threads, sizeof *j->budget);
+	if (!make_budgets(j, &how, err) || !fit_positions(j, &how, dir, opt->max_length > 0, err))
+		return false;
+	struct hasher *h = hasher_new();
+	hasher_text(h, opt->query_prefix);
+	hasher_text(h, opt->passage_prefix);
+	hasher_text(h, opt->instruction);
+	j->words = hasher_end(h);
+	return true;
+}
+
+static bool check_room(const struct judge *j, struct err *err)
+{
+	struct ids none = IDS_INIT, both = IDS_INIT;
+	tokenizer_join_pair(j->tokenizer, &none, &none, &(struct token_limits){0}, &both, NULL);
+	size_t n_special = both.n;
+	ids_release(&both);
+	return j->kind != JUDGE_HEAD || (size_t)j->opt.max_length > n_special ||
+		err_set(err, ERR_USAGE,
+			"--max-length %lld leaves no room for texts beside %zu special tokens",
+			(long long)j->opt.max_length, n_special);
+}
+
+static struct judge_options without_strings(const struct judge_options *opt)
+{
+	struct judge_options o = *opt;
+	o.family = NULL;
+	o.query_prefix = o.passage_prefix = o.instruction = TEXT_NONE;
+	return o;
 }
 
 struct judge *judge_open(
 	const char *dir, tn_scope *root, const struct judge_options *opt, struct err *err)
 {
 	struct judge *j = xcalloc(1, sizeof *j);
-	struct model_options how = {.use = MODEL_ENCODE, .dtype = opt->dtype};
 	j->root = root;
-	j->opt = *opt;
-	j->tokenizer = tokenizer_open(dir, err);
-	if (j->tokenizer) {
-		j->run = tokenizer_run_new(j->tokenizer);
-		j->n_special = count_special(j->tokenizer);
+	j->opt = without_strings(opt);
+	bool ok = choose_kind(j, dir, opt->family, err);
+	struct model_options how = {
+		.use = MODEL_ENCODE, .dtype = opt->dtype, .wants_answers = j->kind != JUDGE_HEAD};
+	if (ok)
+		j->tokenizer = tokenizer_open(dir, err);
+	if (j->tokenizer)
 		j->model = model_open(dir, root, &how, err);
+	ok = j->model && check_label(j, dir, err) && find_answers(j, dir, err);
+	if (ok) {
+		settle_lengths(j);
+		ok = check_room(j, err) && open_budgets(j, dir, opt, err);
 	}
-	if (!j->model || !check_options(j, dir, err)) {
-		judge_close(j);
-		return NULL;
-	}
-	return j;
+	if (ok)
+		return j;
+	judge_close(j);
+	return NULL;
 }
 
 void judge_close(struct judge *j)
 {
 	if (!j)
 		return;
-	if (j->run)
-		tokenizer_run_free(j->run);
+	for (int i = 0; j->budget && i < j->opt.threads; i++)
+		pair_budget_free(j->budget[i]);
+	free(j->budget);
 	if (j->model)
 		model_close(j->model);
 	if (j->tokenizer)
@@ -113,8 +244,11 @@ struct hash128 judge_hash(const struct judge *j)
 	struct hasher *h = hasher_new();
 	hasher_add(h, &model, sizeof model);
 	hasher_add(h, &tokens, sizeof tokens);
+	hasher_add(h, &j->words, sizeof j->words);
+	hasher_int(h, j->kind);
 	hasher_int(h, model_dtype(j->model));
 	hasher_int(h, j->opt.label);
+	hasher_int(h, j->opt.layers);
 	hasher_int(h, j->opt.max_length);
 	hasher_int(h, j->opt.query_max_length);
 	return hasher_end(h);
@@ -134,131 +268,42 @@ const char *judge_dtype(const struct judge *j)
 	return "float32";
 }
 
-/* The texts of one call as ids without special tokens, each distinct one once. */
-struct tokenized {
-	struct map number; /* of a text */
-	struct ids *ids;
-	size_t n, cap;
-};
-
-static size_t tokenize(struct judge *j, struct tokenized *all, struct text t)
+const char *judge_family(const struct judge *j)
 {
-	struct token_limits limits = {.no_special = true};
-	int64_t at = map_intern(&all->number, t, (int64_t)all->n);
-	if ((size_t)at < all->n)
-		return (size_t)at;
-	if (all->n == all->cap) {
-		all->cap = all->cap ? 2 * all->cap : 256;
-		all->ids = xreallocarray(all->ids, all->cap, sizeof *all->ids);
-	}
-	all->ids[all->n] = (struct ids)IDS_INIT;
-	tokenizer_encode(j->run, t, &limits, &all->ids[all->n]);
-	return all->n++;
+	static const char *const names[] = {
+		[JUDGE_HEAD] = "classification", [JUDGE_YES] = "yes", [JUDGE_YES_NO] = "yes-no"};
+	return names[j->kind];
 }
 
-static void tokenized_release(struct tokenized *all)
+int64_t judge_max_length(const struct judge *j)
 {
-	for (size_t i = 0; i < all->n; i++)
-		ids_release(&all->ids[i]);
-	free(all->ids);
-	map_release(&all->number);
+	return j->opt.max_length;
 }
 
-struct job_pair { /* a pair on its way to a batch */
-	size_t which, query, passage, length;
-};
-
-static int by_length(const void *a, const void *b)
+bool judge_run(struct judge *j, const int32_t *ids, const int32_t *types, struct tn_seqs seqs,
+	float *out, struct err *err)
 {
-	const struct job_pair *x = a, *y = b;
-	if (x->length != y->length)
-		return x->length < y->length ? -1 : 1;
-	return x->which < y->which ? -1 : x->which > y->which;
-}
-
-/* Appends one pair's ids, cut as the options say; true when it had to be cut. */
-static bool join(const struct judge *j, const struct ids *query, const struct ids *passage,
-	struct ids *out, struct ids *types)
-{
-	struct token_limits limits = {.max_length = (size_t)j->opt.max_length};
-	struct ids q = *query, p = *passage; /* shorter views of the same memory */
-	size_t before = out->n, budget = limits.max_length - j->n_special;
-	if (j->opt.query_max_length) {
-		size_t most = (size_t)j->opt.query_max_length;
-		q.n = q.n < most ? q.n : most;
-		q.n = q.n < budget ? q.n : budget;
-		p.n = p.n < budget - q.n ? p.n : budget - q.n;
-	}
-	tokenizer_join_pair(j->tokenizer, &q, &p, &limits, out, types);
-	return query->n + passage->n + j->n_special > out->n - before;
-}
-
-/* Runs pairs [0, n) as one packed batch; raw [n]. */
-static bool run_batch(struct judge *j, const struct tokenized *all, const struct job_pair *pairs,
-	size_t n, float *raw, struct judge_stats *stats, struct err *err)
-{
-	struct ids ids = IDS_INIT, types = IDS_INIT;
-	int64_t *start = xcalloc(n + 1, sizeof *start);
-	for (size_t i = 0; i < n; i++) {
-		stats->n_cut += join(
-			j, &all->ids[pairs[i].query], &all->ids[pairs[i].passage], &ids, &types);
-		start[i + 1] = (int64_t)ids.n;
-	}
-	stats->n_tokens += (int64_t)ids.n;
-	size_t n_labels = (size_t)model_n_labels(j->model);
-	float *logits = xcalloc(n * n_labels, sizeof *logits);
-	struct token_batch batch = {ids.id, types.id, {start, (int64_t)n}, NULL};
+	struct token_batch batch = {.ids = ids, .types = types, .seqs = seqs};
+	struct answers what = {.ids = j->answer,
+		.n_ids = j->kind == JUDGE_YES_NO ? 2 : 1,
+		.n_layers = j->opt.layers};
+	size_t n = (size_t)seqs.n;
+	size_t width = (size_t)(j->kind == JUDGE_HEAD ? model_n_labels(j->model) : what.n_ids);
+	float *logits = xcalloc(n * width + 1, sizeof *logits);
 	tn_scope *s = tn_push_no_grad(j->root);
-	tensor y = model_classify(j->model, s, &batch, &FORWARD_ENCODE); /* [n, n_labels] */
-	bool ok = tn_read_f32(s, y, logits, n * n_labels) ||
-		err_set(err, ERR_FAILED, "scoring a batch of %zu tokens: %s", ids.n, tn_message(s));
+	tensor y = j->kind == JUDGE_HEAD
+		? model_classify(j->model, s, &batch, &FORWARD_ENCODE)
+		: model_answers(j->model, s, &batch, &FORWARD_ENCODE, &what); /* [n,width] */
+	bool ok = tn_read_f32(s, y, logits, n * width) ||
+		err_set(err, ERR_FAILED, "scoring a batch of %lld tokens: %s",
+			(long long)seqs.start[n], tn_message(s));
 	tn_pop(s);
-	for (size_t i = 0; ok && i < n; i++)
-		raw[i] = logits[i * n_labels + (size_t)j->opt.label];
+	for (size_t i = 0; ok && i < n; i++) {
+		const float *row = logits + i * width;
+		out[i] = j->kind == JUDGE_HEAD    ? row[j->opt.label]
+			: j->kind == JUDGE_YES_NO ? row[0] - row[1]
+						  : row[0];
+	}
 	free(logits);
-	free(start);
-	ids_release(&types);
-	ids_release(&ids);
-	return ok;
-}
-
-static bool run_all(struct judge *j, const struct tokenized *all, const struct job_pair *pairs,
-	size_t n, judge_sink sink, void *ctx, struct judge_stats *stats, struct err *err)
-{
-	size_t *which = xcalloc(n + 1, sizeof *which);
-	float *raw = xcalloc(n + 1, sizeof *raw);
-	bool ok = true;
-	for (size_t from = 0, to; ok && from < n; from = to) {
-		size_t tokens = 0;
-		for (to = from; to < n; to++) {
-			tokens += pairs[to].length;
-			if (to > from && tokens > (size_t)j->opt.batch_tokens)
-				break;
-			which[to - from] = pairs[to].which;
-		}
-		ok = run_batch(j, all, pairs + from, to - from, raw, stats, err) &&
-			sink(ctx, which, raw, to - from, err) && stop_check(err);
-	}
-	free(raw);
-	free(which);
-	return ok;
-}
-
-bool judge_score(struct judge *j, const struct judge_pair *pairs, size_t n, judge_sink sink,
-	void *ctx, struct judge_stats *stats, struct err *err)
-{
-	struct tokenized all = {.number = MAP_INIT};
-	struct job_pair *order = xcalloc(n + 1, sizeof *order);
-	for (size_t i = 0; i < n; i++) {
-		size_t q = tokenize(j, &all, pairs[i].query);
-		size_t p = tokenize(j, &all, pairs[i].passage);
-		size_t length = all.ids[q].n + all.ids[p].n + j->n_special;
-		size_t most = (size_t)j->opt.max_length;
-		order[i] = (struct job_pair){i, q, p, length < most ? length : most};
-	}
-	qsort(order, n, sizeof *order, by_length);
-	bool ok = run_all(j, &all, order, n, sink, ctx, stats, err);
-	free(order);
-	tokenized_release(&all);
 	return ok;
 }

@@ -1,8 +1,11 @@
-/* judge.h - in: pairs of query and passage; out: a cross-encoder's raw scores (logits of one output
- * of its classification head).
+/* judge.h - in: pairs of query and passage; out: a reranker's raw scores.
  *
- * A pair is `[CLS] query [SEP] passage [SEP]` by the tokenizer's own template. Each distinct text
- * is tokenized once a call; pairs are sorted by length and packed, so nothing is padded. */
+ *	classification	a logit of the head: BERT, XLM-R, ModernBERT, decoders with a score matrix
+ *	yes		the logit of "Yes" behind FlagEmbedding's prompt: bge-reranker-v2-gemma
+ *	yes-no		the logits of "yes" minus "no" behind Qwen3-Reranker's chat template
+ *
+ * Each distinct text is tokenized once a call (the middle of yes-no once a pair), cut as its family
+ * does (pair_budget.h); pairs are sorted by length and packed, so nothing is padded. */
 #ifndef MINE_JUDGE_H
 #define MINE_JUDGE_H
 
@@ -17,14 +20,23 @@
 
 struct judge_options {
 	enum model_dtype dtype;
-	int64_t label; /* output of the head */
-	int64_t max_length; /* tokens of a pair, specials included; cut longest_first; 0 = the model's */
-	int64_t query_max_length; /* FlagEmbedding's budget: the query is cut to it, then the passage
-	                             alone so that the pair fits; 0 = longest_first */
+	const char *family; /* "yes", "yes-no"; NULL or "auto" = what the folder is */
+	int64_t label; /* output of a classification head */
+	int64_t layers; /* of yes and yes-no: only so many layers run, as a layerwise reranker's
+	                   cut-off; 0 = all */
+	/* Tokens of a pair; 0 = the model's of a classification head, 512 of yes, 8192 of yes-no, as
+	 * FlagEmbedding and the model's card have it. What it holds: pair_lengths_scoring(). */
+	int64_t max_length;
+	int64_t query_max_length; /* the query is cut to it, then the passage alone so that the pair
+	                             fits; 0 = longest_first, and 3/4 of max_length of yes */
 	int64_t batch_tokens; /* 0 = 4096 */
+	int threads; /* that tokenize; 0 = 1 */
+	/* Before each text, and yes' prompt or yes-no's instruction; s NULL = the family's. */
+	struct text query_prefix, passage_prefix, instruction;
 };
 
-/* Does the folder hold a model with a classification head? Looks at config.json alone. */
+/* Does the folder hold a reranker: a classification head, or a causal language model without
+ * modules.json? Looks at config.json alone. */
 bool judge_is(const char *dir, bool *ret, struct err *err) MUST_CHECK;
 
 struct judge;
@@ -35,6 +47,8 @@ void judge_close(struct judge *j);
 /* Everything that decides a raw score except the texts. */
 struct hash128 judge_hash(const struct judge *j);
 const char *judge_dtype(const struct judge *j); /* "float32", "bfloat16" ... */
+const char *judge_family(const struct judge *j); /* "classification", "yes", "yes-no" */
+int64_t judge_max_length(const struct judge *j);
 
 struct judge_pair {
 	struct text query, passage;

@@ -32,7 +32,6 @@ struct pair_budget {
 	struct buf scratch, last; /* a text with its prefix; the query that `query` was made of */
 	bool has_last;
 	struct ids query, passage;
-	size_t n_query; /* ids of the last query before cutting */
 	struct ids head, tail, line; /* what stands around; "\n" */
 	size_t n_special; /* of the pair template */
 };
@@ -210,23 +209,14 @@ static struct text prefixed(struct pair_budget *b, struct text prefix, struct te
 	return buf_text(&b->scratch);
 }
 
-/* Fills b->query, from memory when it is the last one again, and b->passage; each cut to its share.
- * Returns how many ids both have. */
-static size_t encode_both(
-	struct pair_budget *b, struct text query, struct text passage, bool are_cut)
+bool pair_budget_splits(const struct pair_budget *b)
 {
-	if (!b->has_last || !text_equal(buf_text(&b->last), query)) {
-		buf_clear(&b->last);
-		buf_addtext(&b->last, query);
-		b->has_last = true;
-		b->query.n = 0;
-		b->n_query = bare_ids(b->run, prefixed(b, b->query_prefix, query),
-			are_cut ? b->lengths.query : 0, &b->query);
-	}
-	b->passage.n = 0;
-	size_t n_passage = bare_ids(b->run, prefixed(b, b->passage_prefix, passage),
-		are_cut ? b->lengths.passage : 0, &b->passage);
-	return b->n_query + n_passage;
+	return b->rule != PAIR_YES_NO;
+}
+
+void pair_budget_text(struct pair_budget *b, bool is_query, struct text t, struct ids *out)
+{
+	bare_ids(b->run, prefixed(b, is_query ? b->query_prefix : b->passage_prefix, t), 0, out);
 }
 
 static void add(const struct ids *part, size_t n, struct ids *out, struct ids *types)
@@ -236,25 +226,63 @@ static void add(const struct ids *part, size_t n, struct ids *out, struct ids *t
 		ids_add(types, 0);
 }
 
-/* The passage gives way until `taken` more ids fit. */
-static void cut_passage(struct pair_budget *b, size_t taken)
+/* A shorter view of the same ids; most 0: no limit. */
+static struct ids view(const struct ids *v, size_t most)
 {
-	size_t whole = b->lengths.whole;
-	if (whole > 0 && b->passage.n + taken > whole)
-		b->passage.n = whole > taken ? whole - taken : 0;
+	return (struct ids){v->id, most > 0 && v->n > most ? most : v->n, 0};
 }
 
-static size_t encode_yes(struct pair_budget *b, struct text query, struct text passage,
+/* The passage gives way until `taken` more ids fit. */
+static void cut_passage(const struct pair_budget *b, struct ids *passage, size_t taken)
+{
+	size_t whole = b->lengths.whole;
+	if (whole > 0 && passage->n + taken > whole)
+		passage->n = whole > taken ? whole - taken : 0;
+}
+
+static void join_yes(const struct pair_budget *b, struct ids query, struct ids passage,
 	struct ids *out, struct ids *types)
 {
-	size_t n = encode_both(b, query, passage, true);
-	cut_passage(b, b->head.n + b->query.n + b->line.n);
+	cut_passage(b, &passage, b->head.n + query.n + b->line.n);
 	add(&b->head, b->head.n, out, types);
-	add(&b->query, b->query.n, out, types);
+	add(&query, query.n, out, types);
 	add(&b->line, b->line.n, out, types);
-	add(&b->passage, b->passage.n, out, types);
+	add(&passage, passage.n, out, types);
 	add(&b->tail, b->tail.n, out, types);
-	return n + b->head.n + b->line.n + b->tail.n;
+}
+
+size_t pair_budget_join(const struct pair_budget *b, const struct ids *query,
+	const struct ids *passage, struct ids *out, struct ids *types)
+{
+	bool is_longest = b->rule == PAIR_LONGEST_FIRST;
+	struct token_limits limits = {.max_length = is_longest ? b->lengths.whole : 0};
+	struct ids q = view(query, is_longest ? 0 : b->lengths.query);
+	struct ids p = view(passage, is_longest ? 0 : b->lengths.passage);
+	size_t n = query->n + passage->n;
+	if (b->rule == PAIR_YES) {
+		join_yes(b, q, p, out, types);
+		return n + b->head.n + b->line.n + b->tail.n;
+	}
+	if (!is_longest)
+		cut_passage(b, &p, q.n + b->n_special);
+	tokenizer_join_pair(b->tokenizer, &q, &p, &limits, out, types);
+	return n + b->n_special;
+}
+
+size_t pair_budget_most(const struct pair_budget *b)
+{
+	if (b->lengths.whole == 0)
+		return 0;
+	switch (b->rule) {
+	case PAIR_YES:
+		return b->lengths.whole + b->tail.n;
+	case PAIR_YES_NO:
+		return b->lengths.whole + b->head.n + b->tail.n;
+	case PAIR_LONGEST_FIRST:
+	case PAIR_ONLY_SECOND:
+		break;
+	}
+	return b->lengths.whole;
 }
 
 static size_t encode_yes_no(struct pair_budget *b, struct text query, struct text passage,
@@ -277,17 +305,18 @@ static size_t encode_yes_no(struct pair_budget *b, struct text query, struct tex
 size_t pair_budget_encode(struct pair_budget *b, struct text query, struct text passage,
 	struct ids *out, struct ids *types)
 {
-	if (b->rule == PAIR_YES)
-		return encode_yes(b, query, passage, out, types);
 	if (b->rule == PAIR_YES_NO)
 		return encode_yes_no(b, query, passage, out, types);
-	bool is_longest = b->rule == PAIR_LONGEST_FIRST;
-	struct token_limits limits = {.max_length = is_longest ? b->lengths.whole : 0};
-	size_t n = encode_both(b, query, passage, !is_longest);
-	if (!is_longest)
-		cut_passage(b, b->query.n + b->n_special);
-	tokenizer_join_pair(b->tokenizer, &b->query, &b->passage, &limits, out, types);
-	return n + b->n_special;
+	if (!b->has_last || !text_equal(buf_text(&b->last), query)) {
+		buf_clear(&b->last);
+		buf_addtext(&b->last, query);
+		b->has_last = true;
+		b->query.n = 0;
+		pair_budget_text(b, true, query, &b->query);
+	}
+	b->passage.n = 0;
+	pair_budget_text(b, false, passage, &b->passage);
+	return pair_budget_join(b, &b->query, &b->passage, out, types);
 }
 
 bool pair_answer_id(const struct tokenizer *t, struct text word, int32_t *ret)

@@ -72,6 +72,15 @@ void pair_budget_free(struct pair_budget *b); /* NULL is fine */
 size_t pair_budget_encode(struct pair_budget *b, struct text query, struct text passage,
 	struct ids *out, struct ids *types);
 
+/* The same in two steps, for passages that meet many queries: the ids of each text, uncut and behind
+ * its prefix, then any pair of them. Not for PAIR_YES_NO, whose middle is tokenized as one. */
+bool pair_budget_splits(const struct pair_budget *b);
+void pair_budget_text(struct pair_budget *b, bool is_query, struct text t, struct ids *out);
+size_t pair_budget_join(const struct pair_budget *b, const struct ids *query,
+	const struct ids *passage, struct ids *out, struct ids *types);
+/* Ids that a pair has at most, what stands around included; 0: no limit. */
+size_t pair_budget_most(const struct pair_budget *b);
+
 /* The first id of a word without special tokens: "Yes", "yes", "no", whose logits such a reranker is
  * read at. False: the tokenizer gives no id. */
 bool pair_answer_id(const struct tokenizer *t, struct text word, int32_t *ret);

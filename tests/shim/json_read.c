@@ -11,7 +11,8 @@ static void values_come_back_with_their_types(void **state)
 	assert_true(json_parse(p, doc, sizeof doc - 1, 0, &root, NULL));
 	json a = json_get(root, "a");
 	assert_int_equal(json_count(a), 5);
-	static const enum json_type types[] = {JSON_NUMBER, JSON_NUMBER, JSON_STRING, JSON_BOOL, JSON_NULL};
+	static const enum json_type types[] = {
+		JSON_NUMBER, JSON_NUMBER, JSON_STRING, JSON_BOOL, JSON_NULL};
 	size_t i = 0;
 	for (struct json_iter it = json_each(a); json_next(&it); i++) {
 		assert_null(it.key);
@@ -47,7 +48,10 @@ static void lone_surrogates_are_replaced_and_counted(void **state)
 	json root;
 	assert_true(json_parse(p, doc, sizeof doc - 1, 0, &root, NULL));
 	assert_int_equal(json_parser_replaced(p), 2);
-	static const char *const expected[] = {"\xF0\x9F\x98\x80", "a\xEF\xBF\xBD" "b", "\\ud800", "\xEF\xBF\xBD"};
+	static const char *const expected[] = {"\xF0\x9F\x98\x80",
+		"a\xEF\xBF\xBD"
+		"b",
+		"\\ud800", "\xEF\xBF\xBD"};
 	size_t i = 0;
 	for (struct json_iter it = json_each(root); json_next(&it); i++) {
 		const char *s;
@@ -56,6 +60,31 @@ static void lone_surrogates_are_replaced_and_counted(void **state)
 		assert_int_equal(len, strlen(expected[i]));
 		assert_memory_equal(s, expected[i], len);
 	}
+	json_parser_free(p);
+}
+
+static void integers_beyond_64_bits_are_doubles(void **state)
+{
+	(void)state;
+	static const char text[] =
+		"{\"a\": 1000000000000000019884624838656, \"b\": "
+		"\"\\\"12345678901234567890123\", \"c\": [-99999999999999999999], "
+		"\"d\": 9223372036854775807, \"e\": 0.12345678901234567890123}";
+	struct json_parser *p = json_parser_new();
+	json root;
+	struct json_why why = {0};
+	double real;
+	int64_t n;
+	const char *s;
+	size_t len;
+	if (!json_parse(p, text, sizeof text - 1, 0, &root, &why))
+		fail_msg("%s at %zu", why.reason, why.offset);
+	assert_false(json_int(json_get(root, "a"), &n));
+	assert_true(json_real(json_get(root, "a"), &real) && real == 1e30);
+	assert_true(json_string(json_get(root, "b"), &s, &len));
+	assert_int_equal(len, 24);
+	assert_true(json_int(json_get(root, "d"), &n) && n == INT64_MAX);
+	assert_true(json_real(json_get(root, "e"), &real) && real < 0.124);
 	json_parser_free(p);
 }
 
@@ -91,6 +120,7 @@ int main(void)
 		cmocka_unit_test(values_come_back_with_their_types),
 		cmocka_unit_test(members_come_in_file_order),
 		cmocka_unit_test(lone_surrogates_are_replaced_and_counted),
+		cmocka_unit_test(integers_beyond_64_bits_are_doubles),
 		cmocka_unit_test(errors_say_where),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
