@@ -11,7 +11,6 @@ void added_release(struct added_set *s)
 	trie_release(&s->trie);
 	free(s->tokens);
 	free(s->strings);
-	free(s->firsts);
 	*s = (struct added_set){.tokens = NULL};
 }
 
@@ -28,14 +27,10 @@ void added_put(struct added_set *s, struct text string, const struct added_token
 
 static void collect_firsts(struct added_set *s)
 {
-	s->firsts = xreallocarray(NULL, s->n + 1, sizeof *s->firsts);
 	for (size_t i = 0; i < s->n; i++) {
-		size_t len, k = 0;
-		uint32_t c = utf8_decode(s->strings[i].s, s->strings[i].len, &len);
-		while (k < s->n_firsts && s->firsts[k] != c)
-			k++;
-		if (k == s->n_firsts)
-			s->firsts[s->n_firsts++] = c;
+		s->first = (unsigned char)s->strings[i].s[0];
+		s->n_firsts += !s->firsts[s->first];
+		s->firsts[s->first] = true;
 	}
 }
 
@@ -91,23 +86,25 @@ static bool begins_at(const struct added_set *s, struct text t, size_t at)
 	return false;
 }
 
+/* The first byte from `at` on that a token begins with, or t.len. */
+static size_t next_first(const struct added_set *s, struct text t, size_t at)
+{
+	if (s->n_firsts == 1) {
+		const char *found = memchr(t.s + at, s->first, t.len - at);
+		return found ? (size_t)(found - t.s) : t.len;
+	}
+	while (at < t.len && !s->firsts[(unsigned char)t.s[at]])
+		at++;
+	return at;
+}
+
 bool added_is_in(const struct added_set *s, struct text t)
 {
-	/* Many different first characters are not worth a pass each. */
-	if (s->n_firsts > 4)
-		return true;
-	for (size_t i = 0; i < s->n_firsts; i++) {
-		char first[4];
-		utf8_encode(s->firsts[i], first);
-		for (size_t at = 0; at < t.len; at++) {
-			const char *found = memchr(t.s + at, first[0], t.len - at);
-			if (!found)
-				break;
-			at = (size_t)(found - t.s);
-			if (begins_at(s, t, at))
-				return true;
-		}
-	}
+	if (s->n == 0 || t.len == 0)
+		return false;
+	for (size_t at = next_first(s, t, 0); at < t.len; at = next_first(s, t, at + 1))
+		if (begins_at(s, t, at))
+			return true;
 	return false;
 }
 

@@ -3,7 +3,7 @@
  *
  * Two sets: tokens with `normalized` false are looked for in the raw text, the others (themselves
  * normalised) in the normalised text. At each place the longest match wins, from left to right. A
- * text without a first character of any token is passed over at the speed of memchr(). */
+ * text without a first byte of any token is passed over quickly. */
 #ifndef TEXT_ADDED_H
 #define TEXT_ADDED_H
 
@@ -25,8 +25,9 @@ struct added_set {
 	struct added_token *tokens;
 	struct text *strings; /* of the tokens, as they are looked for */
 	size_t n, cap;
-	uint32_t *firsts; /* distinct first characters of the tokens */
-	size_t n_firsts;
+	bool firsts[256]; /* first bytes of the tokens ... */
+	size_t n_firsts; /* ... how many these are, */
+	unsigned char first; /* ... and the last one of them */
 };
 
 void added_release(struct added_set *s); /* a set begins as all zero */

@@ -20,6 +20,7 @@ struct bpe {
 	bool fuse_unk, byte_fallback, ignore_merges;
 	bool has_bytes; /* bytes[] is complete, and nothing else decides on a character */
 	int32_t bytes[256]; /* ids of the alphabet of bytes */
+	struct bpe_bytes *pairs; /* of two of them; NULL unless has_bytes */
 	int32_t fallback[256]; /* ids of <0x00> ...; TRIE_NO_ID: absent */
 	struct text prefix, suffix; /* of characters inside a piece, of the last one */
 };
@@ -163,6 +164,7 @@ static void bpe_free(struct segmenter *s)
 {
 	struct bpe *b = (struct bpe *)s;
 	bpe_merges_release(&b->merges);
+	free(b->pairs);
 	free((char *)(uintptr_t)b->prefix.s);
 	free((char *)(uintptr_t)b->suffix.s);
 	free(b);
@@ -174,8 +176,11 @@ static struct segmenter *load(json spec, struct vocab *v, struct err *err)
 	b->base.type = &segmenter_bpe;
 	b->vocab = v;
 	if (vocab_load(json_get(spec, "vocab"), v, err) && load_options(spec, b, err) &&
-		load_merges(json_get(spec, "merges"), b, err))
+		load_merges(json_get(spec, "merges"), b, err)) {
+		if (b->has_bytes)
+			b->pairs = bpe_bytes_new(&b->merges, b->bytes);
 		return &b->base;
+	}
 	bpe_free(&b->base);
 	return NULL;
 }
@@ -328,10 +333,7 @@ void bpe_encode_bytes(const struct segmenter *s, struct segmenter_run *r, const 
 			return;
 		}
 	}
-	r->n = 0;
-	for (size_t i = 0; i < n; i++)
-		bpe_add_symbol(r, b->bytes[(unsigned char)bytes[i]], 1);
-	bpe_merge_all(&b->merges, r);
+	bpe_merge_bytes(&b->merges, b->bytes, b->pairs, bytes, n, r);
 	for (size_t i = 0; i < r->n; i++)
 		ids_add(out, r->symbols[i].id);
 	trim_scratch(r);

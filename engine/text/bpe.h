@@ -32,10 +32,17 @@ void bpe_merges_release(struct bpe_merges *m);
 /* Of a pair that is put twice, the last counts. */
 void bpe_merges_put(struct bpe_merges *m, int32_t left, int32_t right, uint32_t rank, int32_t id);
 
+/* The merges of two single bytes: most lookups of a word, without the table of all. */
+struct bpe_bytes {
+	uint32_t rank; /* BPE_NO_RANK: none */
+	int32_t id;
+};
+
 struct bpe_symbol {
 	int32_t id;
 	uint32_t len; /* bytes of the piece; 0: it was merged into the one before */
 	uint32_t prev, next; /* BPE_END: none */
+	int32_t whole; /* what it and the next would become; TRIE_NO_ID: they have no merge */
 };
 #define BPE_END UINT32_MAX
 struct segmenter_run {
@@ -48,6 +55,10 @@ void bpe_add_symbol(struct segmenter_run *r, int32_t id, uint32_t len);
 /* Merges the symbols in place. Short words look through the queue, long ones keep it as a heap, so
  * time grows as n log n. */
 void bpe_merge_all(const struct bpe_merges *m, struct segmenter_run *r);
+/* The symbols of raw bytes, merged; ids and pairs are by byte and by two bytes. */
+void bpe_merge_bytes(const struct bpe_merges *m, const int32_t ids[256],
+	const struct bpe_bytes *pairs, const char *bytes, size_t n, struct segmenter_run *r);
+struct bpe_bytes *bpe_bytes_new(const struct bpe_merges *m, const int32_t ids[256]);
 
 /* Of a byte-level vocabulary, whose alphabet is complete: the ids of raw bytes, n >= 1. */
 bool bpe_has_bytes(const struct segmenter *s);

@@ -53,7 +53,8 @@ void bpe_add_symbol(struct segmenter_run *r, int32_t id, uint32_t len)
 	uint32_t at = (uint32_t)r->n;
 	if (at > 0)
 		r->symbols[at - 1].next = at;
-	r->symbols[r->n++] = (struct bpe_symbol){id, len, at - 1, BPE_END}; /* 0 - 1: BPE_END */
+	r->symbols[r->n++] =
+		(struct bpe_symbol){id, len, at - 1, BPE_END, TRIE_NO_ID}; /* 0 - 1: BPE_END */
 }
 
 static void push(struct segmenter_run *r, uint64_t key, bool is_heap)
@@ -107,53 +108,44 @@ static uint64_t pop_least(struct segmenter_run *r)
 
 static void offer(const struct bpe_merges *m, struct segmenter_run *r, uint32_t left, bool is_heap)
 {
-	const struct bpe_symbol *a = &r->symbols[left];
+	struct bpe_symbol *a = &r->symbols[left];
 	const struct bpe_merge *found = slot_of(m, a->id, r->symbols[a->next].id);
+	a->whole = found->rank != BPE_NO_RANK ? found->id : TRIE_NO_ID;
 	if (found->rank != BPE_NO_RANK)
 		push(r, (uint64_t)found->rank << 32 | left, is_heap);
 }
 
-static void fill_queue(const struct bpe_merges *m, struct segmenter_run *r, bool is_heap)
-{
-	r->n_queue = 0;
-	for (uint32_t i = 0; i + 1 < r->n; i++)
-		offer(m, r, i, false);
-	for (size_t i = r->n_queue / 4 + 1; is_heap && i-- > 0;)
-		if (i < r->n_queue)
-			sink(r, i);
-}
-
-/* Takes one entry of the queue. It is stale when its left symbol is gone, or has since become part
- * of another token; a different way to the same token counts as the entry itself, at its rank. */
+/* Takes one entry of the queue. It is stale when its left symbol is gone, or would now become
+ * another token; a different way to the same token counts as the entry itself, at its rank. */
 static void merge_one(
 	const struct bpe_merges *m, struct segmenter_run *r, uint64_t key, bool is_heap)
 {
 	uint32_t at = (uint32_t)key;
 	struct bpe_symbol *left = &r->symbols[at];
-	if (left->len == 0 || left->next == BPE_END)
-		return;
 	int32_t id = m->ids[key >> 32];
-	struct bpe_symbol *right = &r->symbols[left->next];
-	const struct bpe_merge *now = slot_of(m, left->id, right->id);
-	if (now->rank == BPE_NO_RANK || now->id != id)
+	if (left->len == 0 || left->whole != id)
 		return;
+	struct bpe_symbol *right = &r->symbols[left->next];
 	left->id = id;
 	left->len += right->len;
 	left->next = right->next;
+	left->whole = TRIE_NO_ID;
 	right->len = 0;
-	if (left->next != BPE_END) {
-		r->symbols[left->next].prev = at;
-	}
 	if (left->prev != BPE_END)
 		offer(m, r, left->prev, is_heap);
-	if (left->next != BPE_END)
+	if (left->next != BPE_END) {
+		r->symbols[left->next].prev = at;
 		offer(m, r, at, is_heap);
+	}
 }
 
-void bpe_merge_all(const struct bpe_merges *m, struct segmenter_run *r)
+/* Works through the queue, which is in no order yet. */
+static void merge_queue(const struct bpe_merges *m, struct segmenter_run *r)
 {
 	bool is_heap = r->n > SHORT_WORD;
-	fill_queue(m, r, is_heap);
+	for (size_t i = r->n_queue / 4 + 1; is_heap && i-- > 0;)
+		if (i < r->n_queue)
+			sink(r, i);
 	while (r->n_queue > 0)
 		merge_one(m, r, is_heap ? pop_heap(r) : pop_least(r), is_heap);
 	size_t n = 0;
@@ -166,4 +158,40 @@ void bpe_merge_all(const struct bpe_merges *m, struct segmenter_run *r)
 		r->queue = NULL;
 		r->cap_queue = 0;
 	}
+}
+
+void bpe_merge_all(const struct bpe_merges *m, struct segmenter_run *r)
+{
+	r->n_queue = 0;
+	for (uint32_t i = 0; i + 1 < r->n; i++)
+		offer(m, r, i, false);
+	merge_queue(m, r);
+}
+
+struct bpe_bytes *bpe_bytes_new(const struct bpe_merges *m, const int32_t ids[256])
+{
+	struct bpe_bytes *pairs = xreallocarray(NULL, 256 * 256, sizeof(*pairs));
+	for (size_t i = 0; i < 256 * 256; i++) {
+		const struct bpe_merge *found = slot_of(m, ids[i >> 8], ids[i & 0xFF]);
+		pairs[i] = (struct bpe_bytes){
+			found->rank, found->rank != BPE_NO_RANK ? found->id : TRIE_NO_ID};
+	}
+	return pairs;
+}
+
+void bpe_merge_bytes(const struct bpe_merges *m, const int32_t ids[256],
+	const struct bpe_bytes *pairs, const char *bytes, size_t n, struct segmenter_run *r)
+{
+	r->n = r->n_queue = 0;
+	for (size_t i = 0; i < n; i++) {
+		unsigned b = (unsigned char)bytes[i];
+		bpe_add_symbol(r, ids[b], 1);
+		if (i + 1 == n)
+			break;
+		const struct bpe_bytes *pair = &pairs[b << 8 | (unsigned char)bytes[i + 1]];
+		r->symbols[i].whole = pair->id;
+		if (pair->rank != BPE_NO_RANK)
+			push(r, (uint64_t)pair->rank << 32 | i, false);
+	}
+	merge_queue(m, r);
 }

@@ -5,9 +5,9 @@
 
 #include "base/mem.h"
 
-#define CACHE_SLOTS ((size_t)1 << 17)
+#define CACHE_SLOTS ((size_t)1 << 18)
 #define CACHE_FULL (CACHE_SLOTS / 4 * 3)
-#define CACHE_POOL ((size_t)1 << 21) /* words: 8 MiB */
+#define CACHE_POOL ((size_t)1 << 22) /* words: 16 MiB, of which only what is used is touched */
 #define CACHE_PROBES 8
 
 void cache_init(struct cache *c)

@@ -75,6 +75,25 @@ static void add_places(struct tokenizer_run *r, const struct piece *p, const str
 	}
 }
 
+/* The ids of a piece; pieces that come again are known, in pipelines that have no shortcut. */
+static void encode_piece(struct tokenizer_run *r, const uint32_t *c, size_t n, struct ids *out)
+{
+	const struct tokenizer *t = r->t;
+	size_t bytes = n * sizeof(*c), n_known, before = out->n;
+	if (t->shortcut.kind != SHORTCUT_NONE || bytes > CACHE_KEY_MAX) {
+		t->segmenter->type->encode(t->segmenter, r->segment, c, n, out, NULL);
+		return;
+	}
+	uint64_t hash = hash64(c, bytes);
+	const int32_t *known = cache_get(&r->cache, c, bytes, hash, &n_known);
+	if (known) {
+		ids_append(out, known, n_known);
+		return;
+	}
+	t->segmenter->type->encode(t->segmenter, r->segment, c, n, out, NULL);
+	cache_put(&r->cache, c, bytes, hash, out->id + before, out->n - before);
+}
+
 /* Cuts normal.from[begin..end) into pieces and segments them. */
 static void encode_pieces(
 	struct tokenizer_run *r, size_t begin, size_t end, struct ids *out, struct places *places)
@@ -85,12 +104,15 @@ static void encode_pieces(
 	pretokenizers_apply(&t->pretokenizers, io);
 	for (size_t i = 0; i < io->list.n; i++) {
 		const struct piece *p = &io->list.p[i];
-		size_t first = out->n;
+		const uint32_t *c = io->text.c + p->begin;
+		size_t n = p->end - p->begin, first = out->n;
+		if (!places) {
+			encode_piece(r, c, n, out);
+			continue;
+		}
 		r->pieces.n = 0;
-		t->segmenter->type->encode(t->segmenter, r->segment, io->text.c + p->begin,
-			p->end - p->begin, out, places ? &r->pieces : NULL);
-		if (places)
-			add_places(r, p, out, first, places);
+		t->segmenter->type->encode(t->segmenter, r->segment, c, n, out, &r->pieces);
+		add_places(r, p, out, first, places);
 	}
 }
 

@@ -52,7 +52,8 @@ static uint32_t stand_in(unsigned class, bool is_long)
 		{UC_LOWER, 0x1E01, 0x10428},
 		{UC_CASELESS, 0xA000, 0x10000},
 		{UC_MARK, 0x1DC4, 0x101FD},
-		{UC_NUMBER, 0xA620, 0x1D7CE},
+		{UC_WORD, 0xA620, 0x1D7CE}, /* of the numbers that are left, the digits */
+		{UC_NUMBER, 0x2080, 0x10107},
 		{UC_SYMBOL, 0x2E3A, 0x1F000},
 	};
 	size_t i = 0;

@@ -35,11 +35,22 @@ static const struct known {
 		scan_deepseek_words},
 };
 
+bool scan_known(size_t i, struct text *ret_pattern, scan_fn *ret_scan)
+{
+	if (i >= sizeof(known) / sizeof(*known))
+		return false;
+	*ret_pattern = known[i].pattern;
+	*ret_scan = known[i].scan;
+	return true;
+}
+
 scan_fn scan_for(struct text pattern)
 {
-	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
-		if (text_equal(pattern, known[i].pattern))
-			return known[i].scan;
+	struct text known_pattern;
+	scan_fn scan;
+	for (size_t i = 0; scan_known(i, &known_pattern, &scan); i++)
+		if (text_equal(pattern, known_pattern))
+			return scan;
 	return NULL;
 }
 
@@ -153,4 +164,18 @@ size_t scan_cl100k(const struct uclass *u, struct text t, size_t i)
 size_t scan_qwen(const struct uclass *u, struct text t, size_t i)
 {
 	return cl100k(u, t, i, 1);
+}
+
+size_t scan_each_digit(const struct uclass *u, struct text t, size_t i)
+{
+	size_t len;
+	if (scan_class(u, t, i, &len) & UC_NUMERIC)
+		return i + len;
+	return scan_run_but(u, t, i, UC_NUMERIC);
+}
+
+size_t scan_digits(const struct uclass *u, struct text t, size_t i)
+{
+	size_t end = scan_run(u, t, i, UC_NUMERIC);
+	return end > i ? end : scan_run_but(u, t, i, UC_NUMERIC);
 }

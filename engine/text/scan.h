@@ -7,6 +7,7 @@
 #ifndef TEXT_SCAN_H
 #define TEXT_SCAN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,8 @@
  * What stands behind t.len does not count: a text may be a piece of another scanner. */
 typedef size_t (*scan_fn)(const struct uclass *u, struct text t, size_t i);
 scan_fn scan_for(struct text pattern); /* NULL: not known */
+/* The i-th known pattern and its scanner; false: there are no more. */
+bool scan_known(size_t i, struct text *ret_pattern, scan_fn *ret_scan);
 
 /* GPT-2's, which ByteLevel has built in: contractions, words, numbers, the rest, spaces. */
 size_t scan_gpt2(const struct uclass *u, struct text t, size_t i);
@@ -30,6 +33,10 @@ size_t scan_tekken(const struct uclass *u, struct text t, size_t i);
 size_t scan_deepseek_digits(const struct uclass *u, struct text t, size_t i);
 size_t scan_deepseek_cjk(const struct uclass *u, struct text t, size_t i);
 size_t scan_deepseek_words(const struct uclass *u, struct text t, size_t i);
+
+/* What Digits cuts: every digit by itself, or runs of them. */
+size_t scan_each_digit(const struct uclass *u, struct text t, size_t i);
+size_t scan_digits(const struct uclass *u, struct text t, size_t i);
 
 /* A place in a text, as a byte and as a code point. */
 struct scan_walk {

@@ -68,6 +68,16 @@ static struct text with_space(struct tokenizer_run *r, struct text t)
 
 /* SCAN */
 
+/* The scanner that cuts as a pre-tokeniser does; NULL: there is none. */
+static scan_fn scan_of(const struct pretokenizer *p)
+{
+	if (p->type == &pretokenizer_split)
+		return p->as.split.scan;
+	if (p->type == &pretokenizer_digits)
+		return p->as.individual ? scan_each_digit : scan_digits;
+	return NULL;
+}
+
 bool shortcut_init_scan(struct tokenizer *t)
 {
 	struct shortcut *s = &t->shortcut;
@@ -82,10 +92,10 @@ bool shortcut_init_scan(struct tokenizer *t)
 		return false;
 	s->n_scans = 0;
 	for (size_t i = 0; i + 1 < p->n; i++) {
-		const struct pretokenizer *split = &p->list[i];
-		if (split->type != &pretokenizer_split || !split->as.split.scan)
+		scan_fn scan = scan_of(&p->list[i]);
+		if (!scan)
 			return false;
-		s->scans[s->n_scans++] = split->as.split.scan;
+		s->scans[s->n_scans++] = scan;
 	}
 	if (last->as.byte_level.use_regex)
 		s->scans[s->n_scans++] = scan_gpt2;

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/fs.h"
+#include "base/parallel.h"
 #include "json.h"
 #include "text/tokenizer.h"
 
@@ -71,6 +72,54 @@ static void check(json gold, const struct outcome *o, struct text name, size_t t
 			span / 2);
 }
 
+/* CPU seconds for `unit` repeated to about len bytes. */
+static double seconds_for(struct tokenizer_run *r, const char *unit, size_t len)
+{
+	static const struct token_limits none;
+	struct buf text = BUF_INIT;
+	struct ids ids = IDS_INIT;
+	struct token_spans spans = TOKEN_SPANS_INIT;
+	while (text.len < len)
+		buf_adds(&text, unit);
+	double begin = cpu_seconds();
+	tokenizer_encode(r, buf_text(&text), &none, &ids);
+	ids.n = 0;
+	tokenizer_encode_spans(r, buf_text(&text), &none, &ids, &spans);
+	double end = cpu_seconds();
+	ids_release(&ids);
+	token_spans_release(&spans);
+	buf_release(&text);
+	return end - begin;
+}
+
+/* Eight times the length in less than 30 times the time, see text_hostile.c. */
+static void check_growth(struct tokenizer_run *r, struct text name)
+{
+	static const char *const units[] = {"a", "A", "aA", "\uac00A", " ", "\n ", "\u0301",
+		"\u302e\U0001d165", "a\u0301", "\u1100\u1161", "\u2581", "'", "1", "<", "<m> ",
+		"\u00a0", "ab", "TOK"};
+	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
+		double one = seconds_for(r, units[i], 4000) + 0.002;
+		double eight = seconds_for(r, units[i], 32000);
+		if (eight > 30 * one)
+			fail_msg("%.*s: %zu: %.4f s for 4 kB, %.4f s for 32 kB", TEXT_ARG(name), i,
+				one, eight);
+	}
+}
+
+/* Time is asked of one tokenizer for each way that a text can take. */
+static bool wants_growth(struct text name)
+{
+	static const char *const names[] = {"normalizer-nfc", "normalizer-nfkd",
+		"pretokenizer-split-invert-removed", "pretokenizer-unicodescripts",
+		"added-normalized", "post-roberta", "bpe-whole-texts", "bpe-o200k", "bpe-deepseek",
+		"bpe-fallback", "bpe-fallback-metaspace"};
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (text_is(name, names[i]))
+			return true;
+	return false;
+}
+
 /* Two rounds: the second time pieces come from the cache. */
 static void check_tokenizer(json row, json texts, const char *dir)
 {
@@ -95,6 +144,8 @@ static void check_tokenizer(json row, json texts, const char *dir)
 		}
 		assert_true(i > 20);
 	}
+	if (wants_growth(name))
+		check_growth(r, name);
 	ids_release(&o.ids);
 	ids_release(&o.fast);
 	token_spans_release(&o.spans);
