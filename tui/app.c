@@ -302,7 +302,12 @@ bool app_tick(struct app *a)
 		tell_end(a);
 	if (ops(a)->tick)
 		ops(a)->tick(a->state[app_screen(a)], a);
-	return changed || !a->is_script;
+	return changed;
+}
+
+bool app_is_waiting(const struct app *a)
+{
+	return !rows_is_complete(a->session.rows) && !rows_error(a->session.rows)[0];
 }
 
 enum { SLICE_MS = 6 };

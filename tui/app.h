@@ -54,6 +54,8 @@ bool app_tick(struct app *a);
 /* Background work in slices of a few milliseconds: indexing, filtering. True while there is more.
  * */
 bool app_work(struct app *a);
+/* What is left of the work is done by a thread: looking again in a while is enough. */
+bool app_is_waiting(const struct app *a);
 void app_draw(struct app *a); /* into a->grid */
 void app_say(struct app *a, bool is_error, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

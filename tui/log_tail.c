@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "tui/widget/wrap.h"
 
 enum { TAIL = 64 << 10 };
 
@@ -23,16 +24,20 @@ void log_tail_draw(struct grid *g, struct rect r, const char *folder, int back)
 	char *data = xmalloc(TAIL);
 	size_t n = fread(data, 1, TAIL, f);
 	fclose(f);
+	struct rect none = {r.row, r.col, 0, r.cols};
 	size_t end = n;
-	for (int row = r.rows - 1 + back; end > 0 && row >= 0; row--) {
+	for (int row = r.rows + back; end > 0 && row > 0;) {
 		size_t stop = data[end - 1] == '\n' ? end - 1 : end, start = stop;
 		while (start > 0 && data[start - 1] != '\n')
 			start--;
 		const char *bar = memrchr(data + start, '\r', stop - start);
 		size_t show = bar ? (size_t)(bar - data) + 1 : start;
-		if (row < r.rows)
-			grid_text(
-				g, r, row, 0, STYLE_PLAIN, (struct text){data + show, stop - show});
+		struct text line = {data + show, stop - show};
+		row -= wrap_draw(g, none, 0, STYLE_PLAIN, line);
+		int skip = row < 0 ? -row : 0, top = row < 0 ? 0 : row;
+		if (top < r.rows)
+			wrap_draw(g, (struct rect){r.row + top, r.col, r.rows - top, r.cols}, skip,
+				STYLE_PLAIN, line);
 		end = start;
 	}
 	free(data);

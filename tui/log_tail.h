@@ -4,7 +4,8 @@
 
 #include "tui/grid.h"
 
-/* The last lines of folder/log.txt, `back` lines above the end. Bars drawn with carriage returns count as their last state. */
+/* The last lines of folder/log.txt, `back` lines above the end. Long lines are wrapped; bars drawn with carriage returns count as their last
+ * state. */
 void log_tail_draw(struct grid *g, struct rect r, const char *folder, int back);
 
 #endif

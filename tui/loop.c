@@ -37,16 +37,20 @@ static void show(struct app *a)
 	term_present(&a->grid);
 }
 
-/* Until the clock's next second, so that its face and the world agree; at once while there is work. */
-static int wait_ms(bool has_work)
+/* Until the clock's next second; a moment while a thread works; at once while there is work here. */
+static int wait_ms(const struct app *a, bool has_work)
 {
+	enum { MOMENT_MS = 20 };
 	double now = wall_seconds();
-	return has_work ? 0 : (int)((1.0 - (now - (double)(int64_t)now)) * 1000) + 1;
+	if (has_work)
+		return app_is_waiting(a) ? MOMENT_MS : 0;
+	return (int)((1.0 - (now - (double)(int64_t)now)) * 1000) + 1;
 }
 
 static void run(struct app *a)
 {
-	double ticked = wall_seconds(), shown = 0;
+	double shown = 0;
+	int64_t second = (int64_t)wall_seconds();
 	bool has_work = app_work(a), dirty = true;
 	while (!a->must_quit && !stop_requested()) {
 		double now = wall_seconds();
@@ -57,11 +61,12 @@ static void run(struct app *a)
 			dirty = false;
 		}
 		struct pollfd in = {.fd = term_fd(), .events = POLLIN};
-		poll(&in, 1, wait_ms(has_work));
-		if (take_keys(a)) {
+		/* a signal wakes us too: another size is a key */
+		if (poll(&in, 1, wait_ms(a, has_work)) != 0 && take_keys(a)) {
 			show(a);
 			shown = wall_seconds();
 			dirty = false;
+			has_work = true; /* the key may have asked for some */
 		}
 		if (in.revents & (POLLHUP | POLLERR))
 			return;
@@ -69,10 +74,10 @@ static void run(struct app *a)
 			has_work = app_work(a);
 			dirty = true;
 		}
-		if (wall_seconds() - ticked >= 1.0) {
-			ticked = wall_seconds();
+		if ((int64_t)wall_seconds() != second) {
+			second = (int64_t)wall_seconds();
 			dirty = app_tick(a) || dirty;
-			has_work = app_work(a);
+			has_work = app_work(a) || has_work;
 		}
 	}
 }

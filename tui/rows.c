@@ -4,7 +4,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/fs.h"
 #include "base/parallel.h"
@@ -308,10 +307,7 @@ bool rows_work(struct rows *s)
 	if (!rows_is_complete(s)) {
 		if (atomic_load(&s->stage) == LOADED)
 			return false; /* it failed: the head is all there is */
-		/* the loader works on its own; a short sleep instead of a spin */
-		const struct timespec nap = {0, 5000000};
-		nanosleep(&nap, NULL);
-		return true;
+		return true; /* the loader works on its own */
 	}
 	if (s->has_loader) {
 		pthread_join(s->loader, NULL);

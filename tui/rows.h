@@ -47,7 +47,8 @@ const char *rows_filter_text(const struct rows *s);
 /* "" = file order; "-margin" = descending. */
 bool rows_sort(struct rows *s, const char *column, struct err *err) MUST_CHECK;
 const char *rows_sort_text(const struct rows *s);
-bool rows_work(struct rows *s); /* a slice of a few milliseconds; true while there is more */
+/* A slice of a few milliseconds; true while there is more, which is the loader's as long as the rows are not complete. */
+bool rows_work(struct rows *s);
 int rows_work_percent(const struct rows *s); /* of the filter or sort that runs; 100 = none */
 
 /* The columns: pos_t pos_s (lowest positive), neg_t neg_s (highest negative), margin = pos_s - neg_s, margin_t, n_pos, n_neg, len_q, len_p (longest

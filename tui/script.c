@@ -12,7 +12,8 @@
 static void finish_work(struct app *a)
 {
 	while (app_work(a))
-		;
+		if (app_is_waiting(a))
+			usleep(1000);
 }
 
 static void type(struct app *a, const char *keys)

@@ -137,12 +137,23 @@ static bool write_job_json(const char *folder, char *const *words, size_t n, str
 	return ok;
 }
 
+/* Linux weighs sessions against each other before it looks at nice, so the session has to be nice as well. */
+static void be_a_nice_session(void)
+{
+	int fd = open("/proc/self/autogroup", O_WRONLY);
+	ssize_t n = fd >= 0 ? write(fd, "10", 2) : 0;
+	(void)n;
+	if (fd >= 0)
+		close(fd);
+}
+
 /* In the child: a session of its own, nice, quiet. Only calls that are safe after fork. */
 static void become_job(
 	const char *program, char **env, const char *out, const char *log, char **argv)
 {
 	setsid();
 	setpriority(PRIO_PROCESS, 0, 10);
+	be_a_nice_session();
 	int in = open("/dev/null", O_RDONLY);
 	int o = open(out, O_WRONLY | O_CREAT | O_APPEND, 0666),
 	    l = open(log, O_WRONLY | O_CREAT | O_APPEND, 0666);

@@ -3,38 +3,13 @@
 # gives the terminal back however it ends, loses no decision that was shown, and lets no foreign escape sequence through.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-command -v tmux >/dev/null || exit 77
-bin=${VECSMITH_BIN:-$PWD/build/asan/vecsmith}
-scratch=$(mktemp -d)
-socket=vecsmith-test-$$
-tm() { tmux -L "$socket" "$@"; }
-trap 'tm kill-server 2>/dev/null || true; sleep 0.5; rm -rf "$scratch"' EXIT
+. tests/terminal.bash
 cp tests/fixtures/rows_screens.jsonl "$scratch/rows.jsonl"
-unset VECSMITH_WORKSPACE VECSMITH_MODEL VECSMITH_JOB TMUX
-export HOME=$scratch LC_ALL=C.UTF-8 ASAN_OPTIONS=handle_segv=0:detect_leaks=0
+cp -r tests/fixtures/model-base "$scratch/bad-model"
+cp -r tests/fixtures/workspace/faq "$scratch/faq"
 cd "$scratch"
 
-die() {
-	echo "$*"
-	tm capture-pane -p || true
-	exit 1
-}
-
-# see TEXT: waits until the screen holds it, at most 30 seconds.
-see() {
-	for _ in $(seq 300); do
-		if tm capture-pane -p | grep -qF -- "$1"; then
-			return
-		fi
-		sleep 0.1
-	done
-	die "the screen never showed: $1"
-}
-keys() { tm send-keys -- "$@"; }
-workbench() { pgrep -f "^$bin rows.jsonl" | head -n 1; }
-
-tm -f /dev/null new-session -d -x 80 -y 24 "PS1='shell> ' bash --norc --noprofile"
-tm set -g status off
+terminal "PS1='shell> ' exec bash --norc --noprofile"
 see 'shell>'
 keys 'stty -g >before; clear' Enter
 keys "$bin rows.jsonl" Enter
@@ -87,23 +62,65 @@ done
 keys Q
 see 'shell>'
 
-# What ncurses may send is all that is sent: texts with escape sequences in them arrive as text.
+# What ncurses may send is all that is sent: texts with escape sequences in them arrive as text, whoever wrote them: rows and their keys, file
+# names, what a model's files say about themselves, what jobs leave behind.
 python3 - <<'P'
-import json
+import json, os
 evil = ["\x1b[2J", "\x1b]0;title\x07", "\x1b]52;c;aGk=\x07", "\x9b31m", "\x1bP+q\x1b\\", "\x1b[?1000h", "\x1b(0", "\x1bc",
         "\x1b[6n", "\u202e\x1b]8;;http://x\x1b\\link"]
+all_of_them = " ".join(evil)
 with open("evil\x1b[5mname.jsonl", "w", encoding="utf-8") as f:
     for e in evil:
         f.write(json.dumps({"query": "q " + e, "prompt": e, "pos": ["p " + e], "neg": ["n " + e], "type": e, "neg_from": [e],
+                            "scores": {"judge" + e: {"pos": [1], "neg": [2], "form": e, "model": e}}, "category": e,
                             "key" + e: e}) + "\n")
     f.write('{"query": "broken \x1b[41m\n')
+
+
+# A model whose files speak in escape sequences: its name, its kind, its prompts, its tokens.
+def change(path, **more):
+    with open(path, encoding="utf-8") as f:
+        what = json.load(f)
+    what.update(more)
+    with open(path, "w", encoding="utf-8") as f:
+        json.dump(what, f)
+
+
+change("bad-model/config.json", _name_or_path=all_of_them, model_type="bert" + all_of_them, architectures=["A" + all_of_them])
+change("bad-model/config_sentence_transformers.json", prompts={"query" + all_of_them: all_of_them, "query": all_of_them},
+       default_prompt_name="query" + all_of_them)
+change("bad-model/tokenizer_config.json", model_max_length=all_of_them, unk_token=all_of_them)
+
+
+# What jobs leave: a command line, an error, a log, evaluations of a set and of queries with such names.
+def job(name, command, status, error, out=""):
+    os.makedirs(f".vecsmith/runs/{name}")
+    for file, what in (("job.json", {"format": 1, "command": command, "started_ms": 1790000000000, "run": "run-" + name, "out": ""}),
+                       ("result.json", {"format": 1, "status": status, "error": error, "seconds": 1})):
+        with open(f".vecsmith/runs/{name}/{file}", "w", encoding="utf-8") as f:
+            json.dump(what, f)
+    with open(f".vecsmith/runs/{name}/log.txt", "w", encoding="utf-8") as f:
+        f.write("\n".join("log " + e for e in evil) + "\n")
+    with open(f".vecsmith/runs/{name}/out.txt", "w", encoding="utf-8") as f:
+        f.write(out)
+
+
+found = {"format": 1, "model": "m" + all_of_them, "data": "faq", "set": "s" + all_of_them, "metrics": {"ndcg@10": 0.5},
+         "per_query": {"q" + e: {"ndcg@10": 0.5} for e in evil}}
+job("eval-1", ["eval", "--model", "m" + all_of_them], 0, "", json.dumps(found))
+job("eval-2", ["eval", "--model", "m" + all_of_them], 0, "", json.dumps(found))
+job("train-1", ["train", "--model", all_of_them, "--out", all_of_them], 1, "error " + all_of_them)
+os.makedirs("run-train-1")
+with open("run-train-1/metrics.jsonl", "w", encoding="utf-8") as f:
+    f.write(json.dumps({"step": 1, "eval": {"x" + all_of_them: 0.5}, all_of_them: 1}) + "\n")
 P
-tm respawn-pane -k "exec env -i TERM=tmux-256color HOME=$scratch LC_ALL=C.UTF-8 ASAN_OPTIONS=$ASAN_OPTIONS $bin evil*.jsonl"
+tm respawn-pane -k "exec env -i PATH=$PATH TERM=tmux-256color HOME=$scratch LC_ALL=C.UTF-8 ASAN_OPTIONS=$ASAN_OPTIONS $bin evil*.jsonl"
 tm pipe-pane "cat >$scratch/stream"
 see 'row 1 of 11'
 keys j j Enter
 see 'Record'
-keys j j j j
+keys j j j j G
+see 'the line as it stands'
 keys g n
 see 'Negatives'
 keys g c
@@ -112,6 +129,25 @@ keys ':open evil' Tab Enter
 see 'Data'
 keys G
 see 'row 11 of 11'
+keys g j
+see 'eval-2'
+keys G
+see 'log of '
+keys ':attach train-1' Enter
+see 'train-1  FAILED'
+keys Tab
+see 'new run'
+keys g e
+see 'eval-2'
+keys Enter j
+keys ':evaluate --model bad-model --data faq --split test' Enter
+see 'eval-3: FAILED'
+keys g j
+see 'log of eval-3'
+keys ':messages' Enter
+see 'model_type'
+keys q g t ':set model bad-model' Enter
+see 'bad-model'
 keys ':save-screen screen.txt' Enter
 sleep 1
 python3 - "$scratch/stream" <<'P'

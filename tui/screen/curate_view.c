@@ -132,9 +132,9 @@ void curate_header(void *state, struct app *a, struct buf *out)
 	size_t tally[VERDICT_NOTE + 1];
 	workspace_tally(a->session.workspace, tally);
 	session_name(&a->session, out);
-	buf_addf(out, "  %zu/%zu %s  a %zu x %zu p %zu s %zu%s",
-		s->at < s->n_tasks ? s->at + 1 : s->n_tasks, s->n_tasks,
-		s->order == ORDER_FILE ? "in file order" : "by disagreement", tally[VERDICT_KEEP],
+	buf_addf(out, "  %zu/%zu  a %zu x %zu p %zu s %zu%s  %s",
+		s->at < s->n_tasks ? s->at + 1 : s->n_tasks, s->n_tasks, tally[VERDICT_KEEP],
 		tally[VERDICT_REJECT], tally[VERDICT_PROMOTE], tally[VERDICT_SKIP],
-		s->is_blind ? "  blind" : "");
+		s->is_blind ? "  blind" : "",
+		s->order == ORDER_FILE ? "in file order" : "by disagreement");
 }

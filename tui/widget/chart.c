@@ -37,8 +37,9 @@ static void find_ranges(const struct chart *c, struct range *x, struct range *y)
 		}
 	widen(y, on_scale(c, c->base));
 	if (y->high - y->low < 1e-12) {
-		y->low -= 0.5;
-		y->high += 0.5;
+		double pad = fabs(y->low) > 1e-9 ? fabs(y->low) / 10 : 0.5;
+		y->low -= pad;
+		y->high += pad;
 	}
 	if (x->high - x->low < 1e-12)
 		x->high = x->low + 1;
