@@ -8,7 +8,7 @@
 
 packages=(gcc g++ cmake ninja-build pkg-config python3 libutf8proc-dev libxxhash-dev libyaml-dev libsimdjson-dev
 	libfaiss-dev libsqlite3-dev libncurses-dev libreadline-dev libonig-dev)
-test_packages=(libcmocka-dev)
+test_packages=(libcmocka-dev tmux strace)
 
 say() {
 	printf -- '-- %s\n' "$*" >&2

@@ -106,6 +106,19 @@ keys " --max-length $length" Enter
 see 'eval-2 is done' $patience
 see 'eval-2 against eval-1'
 say "$(tm capture-pane -p | head -n 1)"
+
+say "another run, stopped by key"
+keys g t Tab
+see 'new run'
+keys ':set max-steps 1000000' Enter
+keys ":set max-length $length" Enter
+keys L
+see 'train-2  RUNNING'
+see ' step ' $patience
+keys X
+see 'stop train-2?'
+keys y
+see 'train-2  STOPPED' $patience
 keys Q
 see 'shell>'
 
@@ -117,7 +130,8 @@ mined, curated = ([json.loads(l) for l in open(glob.glob(p)[0], encoding="utf-8"
 moved = sum(len(c["pos"]) - len(m["pos"]) for m, c in zip(mined, curated))
 gone = sum(len(m["neg"]) - len(c["neg"]) for m, c in zip(mined, curated))
 assert len(mined) == len(curated) and moved >= 2 and gone > moved, (len(mined), len(curated), moved, gone)
-steps = [json.loads(l) for l in open(glob.glob("runs/*/metrics.jsonl")[0])]
+runs = [[json.loads(l) for l in open(path)] for path in glob.glob("runs/*/metrics.jsonl")]
+steps = next(run for run in runs if "eval" in run[0])
 assert steps[0]["step"] == 0 and "eval" in steps[0] and sum("eval" in s for s in steps) >= 4
 P
 say "the tour is over"

@@ -160,7 +160,19 @@ allowed = re.compile(r"\x1b\[[0-9;]*[ABCDHGdJKmrLMPSTX@bZ]|\x1b\[\?(?:1|7|12|25|
 rest = allowed.sub("", data)
 bad = re.findall(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069].{0,12}", rest)
 assert not bad, bad[:10]
+# sixteen colours over the terminal's own
+colours = re.findall(r"\x1b\[([0-9;]*)m", data)
+assert any(re.fullmatch("3[1-7]", n) for c in colours for n in c.split(";")) and not any(n in ("38", "48") for c in colours for n in c.split(";"))
 for forbidden in ("\x1b[?1000h", "\x1b[6n", "\x1b]", "\x1bP", "\x1bc"):
     assert forbidden not in data, repr(forbidden)
 P
+
+# No colour where none is wanted.
+tm respawn-pane -k "exec env -i PATH=$PATH NO_COLOR=1 TERM=tmux-256color HOME=$scratch LC_ALL=C.UTF-8 ASAN_OPTIONS=$ASAN_OPTIONS $bin rows.jsonl"
+tm pipe-pane "cat >$scratch/stream"
+see ' Data  rows.jsonl'
+keys g n g c g j
+see 'Jobs'
+sleep 0.5
+! grep -qP '\x1b\[([0-9]+;)*[34][0-7](;[0-9]+)*m' stream || die "NO_COLOR, and there was colour"
 echo "the workbench and the terminal understand each other"
