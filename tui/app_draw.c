@@ -105,6 +105,21 @@ static void draw_prompt(struct grid *g, int row)
 	g->cursor_col = label + (int)utf8_width((struct text){text + from, cursor - from});
 }
 
+/* What may follow the key that was pressed: "d data  r record ...". */
+static void draw_chords(const struct app *a, struct grid *g, struct rect line)
+{
+	int col = 1 + grid_printf(g, line, 0, 1, STYLE_DIM, "%s:", key_label(a->prefix));
+	for (const struct command *c = commands; c->id; c++) {
+		const char *s = c->keys;
+		uint32_t first = key_parse(&s);
+		if (first != a->prefix || *s++ != '+' || !(c->where & (1u << app_screen(a))))
+			continue;
+		struct hint h = {.label = c->name};
+		snprintf(h.key, sizeof h.key, "%s", key_label(key_parse(&s)));
+		col = put_hint(g, line, col, &h, 0);
+	}
+}
+
 static void draw_bottom(const struct app *a, struct grid *g)
 {
 	int row = g->rows - 1;
@@ -118,9 +133,7 @@ static void draw_bottom(const struct app *a, struct grid *g)
 	if (a->confirming)
 		grid_printf(g, line, 0, 0, STYLE_WARN, "? %s  y/N", a->question);
 	else if (a->prefix)
-		grid_printf(g, line, 0, 0, STYLE_DIM,
-			" %s: d data  r record  n negatives  c curate  t train  e eval  j jobs  g top",
-			key_label(a->prefix));
+		draw_chords(a, g, line);
 	else if (a->message[0])
 		grid_printf(g, line, 0, 0, a->is_error ? STYLE_BAD : STYLE_PLAIN, "%s %s",
 			a->is_error ? "!" : " ", a->message);

@@ -122,6 +122,9 @@ struct effect decide_undo(struct app *a, const struct input *in, const struct de
 	*ret = d;
 	char text[60];
 	snprintf(text, sizeof text, "%.*s", TEXT_ARG(d->text));
-	return effect_message("%s: %s%s%s%s", is_undo ? "undone" : "decided again",
-		verdict_name(d->verdict), text[0] ? " \"" : "", text, text[0] ? "\"" : "");
+	const char *what = is_undo ? "undone" : "decided again";
+	if (n > 1)
+		return effect_message("%s: %s, %zu candidates", what, verdict_name(d->verdict), n);
+	return effect_message("%s: %s%s%s%s", what, verdict_name(d->verdict), text[0] ? " \"" : "",
+		text, text[0] ? "\"" : "");
 }

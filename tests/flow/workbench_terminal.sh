@@ -148,6 +148,10 @@ keys ':messages' Enter
 see 'model_type'
 keys q g t ':set model bad-model' Enter
 see 'bad-model'
+keys g m
+see 'bad-model'
+keys i 'a text ^' Enter
+sleep 1
 keys ':save-screen screen.txt' Enter
 sleep 1
 python3 - "$scratch/stream" <<'P'

@@ -140,7 +140,7 @@ static void every_screen_is_drawn_at_every_size(void **state)
 static void a_header_always_names_the_data_set(void **state)
 {
 	(void)state;
-	static const char *const places[] = {"gd", "gr", "gn", "gc", "gt", "ge", "gj", "?"};
+	static const char *const places[] = {"gd", "gr", "gn", "gc", "gt", "ge", "gj", "gm", "?"};
 	struct app *a = open_app("names", test_file("assets/demo/train.jsonl"), false);
 	type(a, "gdfn_neg > 0<Enter>");
 	for (size_t p = 0; p < ARRAY_LEN(places); p++) {
@@ -203,7 +203,7 @@ static void random_keys_break_nothing_in_ascii_on_broken_rows(void **state)
 static void every_command_can_be_typed_everywhere(void **state)
 {
 	(void)state;
-	static const char *const places[] = {"gd", "gr", "gn", "gc", "gt", "ge", "gj", "?"};
+	static const char *const places[] = {"gd", "gr", "gn", "gc", "gt", "ge", "gj", "gm", "?"};
 	static const char *const args[] = {"", " 3", " 한글", " -x=y '", " lr 1e-4"};
 	struct app *a = open_app("commands", test_file("assets/demo/train.jsonl"), false);
 	for (size_t p = 0; p < ARRAY_LEN(places); p++)

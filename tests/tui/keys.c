@@ -1,6 +1,7 @@
 /* Keys, their names, and the one table that binds them. */
 #include "support.h"
 
+#include "base/fs.h"
 #include "tui/command.h"
 #include "tui/key.h"
 
@@ -141,6 +142,22 @@ static void the_card_fits_eighty_columns(void **state)
 	buf_release(&card);
 }
 
+/* The README's key card is this program's. */
+static void the_readme_shows_this_card(void **state)
+{
+	(void)state;
+	struct buf readme = BUF_INIT, card = BUF_INIT;
+	struct err err = ERR_INIT;
+	assert_ok(fs_read(test_file("README.md"), &readme, 0, &err), &err);
+	command_card(&card, ON_ALL, 0);
+	buf_adds(&card, "\n");
+	command_card(&card, ON_ALL, ON_ALL);
+	if (!strstr(readme.data, card.data))
+		fail_msg("README.md does not show what `vecsmith --keys` prints: copy it there");
+	buf_release(&readme);
+	buf_release(&card);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -151,6 +168,7 @@ int main(void)
 		cmocka_unit_test(every_command_is_reached_by_its_name_and_its_keys),
 		cmocka_unit_test(no_soft_key_decides),
 		cmocka_unit_test(the_card_fits_eighty_columns),
+		cmocka_unit_test(the_readme_shows_this_card),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
