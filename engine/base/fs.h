@@ -37,6 +37,8 @@ struct fs_out;
 struct fs_out *fs_out_open(const char *path, struct err *err) MUST_CHECK;
 void fs_out_add(struct fs_out *f, const void *data, size_t len);
 void fs_out_text(struct fs_out *f, struct text t);
+/* Bytes that were added before, written anew: a header that counts what follows it. */
+void fs_out_patch(struct fs_out *f, size_t offset, const void *data, size_t len);
 bool fs_out_commit(struct fs_out *f, struct err *err) MUST_CHECK; /* frees f, also on failure */
 void fs_out_abort(struct fs_out *f); /* NULL is fine */
 

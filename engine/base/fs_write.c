@@ -111,6 +111,16 @@ void fs_out_text(struct fs_out *f, struct text t)
 	fs_out_add(f, t.s, t.len);
 }
 
+void fs_out_patch(struct fs_out *f, size_t offset, const void *data, size_t len)
+{
+	flush_out(f);
+	if (f->failed)
+		return;
+	ssize_t n = fault_hit(FAULT_WRITE) ? -1 : pwrite(f->fd, data, len, (off_t)offset);
+	if (n != (ssize_t)len)
+		f->failed = n < 0 ? errno : EIO;
+}
+
 static void out_free(struct fs_out *f)
 {
 	free(f->path);

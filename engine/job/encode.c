@@ -6,11 +6,12 @@
 #include "base/parallel.h"
 #include "data/texts.h"
 #include "job/common.h"
-#include "job/npy.h"
+#include "job/encode_out.h"
 
 /* Texts encoded and written at a time: what bounds memory, and within which equal texts are found.
  */
 #define BLOCK ((size_t)65536)
+#define MULTI_BLOCK ((size_t)512) /* with a vector a token */
 
 struct encode_work {
 	const struct opts *o;
@@ -18,6 +19,7 @@ struct encode_work {
 	struct texts texts;
 	struct text prompt;
 	enum encode_role role; /* decides which length limit applies */
+	unsigned views; /* VIEW_... that are written */
 	bool normalizes; /* here, on top of what the model does */
 	struct encode_stats stats;
 	double seconds;
@@ -66,40 +68,87 @@ static void to_unit_length(float *rows, size_t n, size_t dim)
 }
 
 static bool encode_block(struct encode_work *w, size_t begin, size_t n, struct encode_item *items,
-	float *rows, struct err *err)
+	float *rows, struct encode_out *out, struct err *err)
 {
+	struct text_views views = {0};
+	bool has_views = (out->which & ~(unsigned)VIEW_DENSE) != 0;
 	for (size_t i = 0; i < n; i++)
 		items[i] = (struct encode_item){w->prompt, w->texts.t[begin + i]};
-	if (!encoder_encode(w->e, w->role, items, n, rows, &w->stats, err))
-		return begin > 0 ? err_prefix(err, "counted behind text %zu", begin) : false;
-	if (w->normalizes)
+	bool ok = has_views
+		? encoder_views(w->e, w->role, items, n, out->which, rows, &views, &w->stats, err)
+		: encoder_encode(w->e, w->role, items, n, rows, &w->stats, err);
+	if (ok && w->normalizes)
 		to_unit_length(rows, n, (size_t)encoder_dim(w->e));
-	return true;
+	if (ok)
+		encode_out_add(out, rows, has_views ? &views : NULL, n);
+	else if (begin > 0)
+		err_prefix(err, "counted behind text %zu", begin);
+	text_views_release(&views);
+	return ok;
 }
 
 static bool encode_all(struct encode_work *w, struct err *err)
 {
-	size_t dim = (size_t)encoder_dim(w->e);
-	size_t most = w->texts.n < BLOCK ? w->texts.n : BLOCK;
+	const struct model *m = encoder_model(w->e);
+	struct encode_out out = {.which = w->views,
+		.n = (int64_t)w->texts.n,
+		.dim = encoder_dim(w->e),
+		.multi_dim = model_multi_dim(m)};
+	size_t block = w->views & VIEW_MULTI ? MULTI_BLOCK : BLOCK;
+	size_t most = w->texts.n < block ? w->texts.n : block;
 	struct encode_item *items = xcalloc(most + 1, sizeof *items);
-	float *rows = try_malloc(most + 1, dim * sizeof *rows, "vectors", err);
-	struct fs_out *out = rows
-		? npy_open(opts_str(w->o, "out"), (int64_t)w->texts.n, (int64_t)dim, err)
-		: NULL;
-	bool ok = out != NULL;
+	float *rows = try_malloc(most + 1, (size_t)out.dim * sizeof *rows, "vectors", err);
+	bool is_open = rows && encode_out_open(&out, opts_str(w->o, "out"), err), ok = is_open;
 	for (size_t at = 0; ok && at < w->texts.n; at += most) {
 		size_t n = w->texts.n - at < most ? w->texts.n - at : most;
-		ok = encode_block(w, at, n, items, rows, err);
-		if (ok)
-			fs_out_add(out, rows, n * dim * sizeof *rows);
+		ok = encode_block(w, at, n, items, rows, &out, err);
 	}
 	if (ok)
-		ok = fs_out_commit(out, err);
-	else
-		fs_out_abort(out);
+		ok = encode_out_commit(&out, err);
+	else if (is_open)
+		encode_out_abort(&out);
 	free(items);
 	free(rows);
 	return ok;
+}
+
+/* Which views are written: those that --head lists, else all that the model has. */
+static bool choose_views(struct encode_work *w, struct err *err)
+{
+	static const char *const names[] = {"dense", "sparse", "multi"};
+	const char *const *heads;
+	unsigned has = model_views(encoder_model(w->e));
+	size_t n = opts_list(w->o, "head", &heads);
+	w->views = n == 0 ? has : 0;
+	for (size_t i = 0; i < n; i++) {
+		unsigned view = 0;
+		for (size_t k = 0; k < ARRAY_LEN(names); k++)
+			view |= strcmp(heads[i], names[k]) == 0 ? 1u << k : 0;
+		if (view == 0)
+			return err_set(err, ERR_USAGE,
+				"--head is \"%s\", expected dense, sparse or multi", heads[i]);
+		if (!(has & view))
+			return err_set(err, ERR_USAGE,
+				"--head %s, but %s has no such head (%s is not in its folder)",
+				heads[i], model_dir(encoder_model(w->e)),
+				view == VIEW_SPARSE ? "sparse_linear.pt" : "colbert_linear.pt");
+		w->views |= view;
+	}
+	return true;
+}
+
+static void put_heads(struct buf *b, unsigned views)
+{
+	static const char *const names[] = {"dense", "sparse", "multi"};
+	json_put_key(b, "heads");
+	buf_addch(b, '[');
+	for (size_t k = 0; k < ARRAY_LEN(names); k++)
+		if (views & 1u << k) {
+			if (b->data[b->len - 1] != '[')
+				buf_addch(b, ',');
+			json_put_str(b, names[k]);
+		}
+	buf_addch(b, ']');
 }
 
 static void print_json(const struct encode_work *w)
@@ -130,6 +179,7 @@ static void print_json(const struct encode_work *w)
 	buf_adds(&b, w->normalizes || model_normalizes(encoder_model(w->e)) ? "true" : "false");
 	json_put_key(&b, "prompt");
 	json_put_text(&b, w->prompt);
+	put_heads(&b, w->views);
 	json_put_key(&b, "computed");
 	json_put_str(&b, encoder_describe(w->e));
 	buf_adds(&b, "}\n");
@@ -162,7 +212,7 @@ bool encode_run(const struct opts *o, struct err *err)
 	bool ok = texts_open(opts_str(o, "in"), &w.texts, err);
 	if (ok)
 		w.e = encoder_open(opts_str(o, "model"), &how, err);
-	ok = ok && w.e && choose_prompt(&w, err);
+	ok = ok && w.e && choose_prompt(&w, err) && choose_views(&w, err);
 	if (ok) {
 		w.normalizes = opts_flag(o, "normalize") && !model_normalizes(encoder_model(w.e));
 		log_info("encode: %zu texts with %s, %s", w.texts.n, model_dir(encoder_model(w.e)),

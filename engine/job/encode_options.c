@@ -13,6 +13,12 @@ static const struct option options[] = {
 		.type = OPT_STRING,
 		.arg = "NAME",
 		.help = "put the folder's prompt of this name before every text: query, document ..."},
+	{.name = "head",
+		.type = OPT_LIST,
+		.arg = "LIST",
+		.help = "which of a BGE-M3 folder's heads: dense (OUT), sparse (OUT's name with "
+			".sparse.jsonl), multi (.multi.npy, .multi.offsets.npy); default: all that are "
+			"there"},
 	{.name = "normalize",
 		.type = OPT_FLAG,
 		.help = "scale vectors to length 1 even when the folder does not ask for it"},

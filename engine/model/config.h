@@ -155,5 +155,7 @@ const char *pooling_name(enum tn_pool p);
 const char *pooling_names(const struct model_config *c, struct arena *a);
 /* The flag of 1_Pooling/config.json that stands for it: "pooling_mode_cls_token" ... */
 const char *pooling_flag(enum tn_pool p);
+/* Its name in sentence-transformers since 5.4: "cls", "lasttoken" ... */
+const char *pooling_mode(enum tn_pool p);
 
 #endif

@@ -29,18 +29,6 @@ struct encoding {
 	struct encode_stats stats;
 };
 
-static size_t limit_of(const struct encoder *e, enum encode_role role)
-{
-	int64_t own = role == ENCODE_QUERY ? e->opt.query_max_length
-		: role == ENCODE_PASSAGE   ? e->opt.passage_max_length
-					   : 0;
-	int64_t asked = own > 0 ? own : e->opt.max_length;
-	int64_t most = model_max_length(e->model), positions = e->model->config.n_positions;
-	if (asked > 0)
-		most = asked < positions ? asked : positions;
-	return (size_t)most;
-}
-
 static bool open_cache(struct encoding *c, struct err *err)
 {
 	const struct encoder *e = c->e;
@@ -89,36 +77,20 @@ static bool count_cut(struct encoding *c, struct err *err)
 /* Jobs order[from, to) as one packed batch. */
 static bool run_batch(struct encoding *c, const size_t *order, size_t n, struct err *err)
 {
-	size_t n_tokens = 0, at = 0;
-	for (size_t i = 0; i < n; i++)
-		n_tokens += c->pack.job[order[i]].n;
-	int32_t *ids = xcalloc(n_tokens + 1, sizeof *ids);
-	int32_t *prompt = xcalloc(n + 1, sizeof *prompt);
-	int64_t *start = xcalloc(n + 1, sizeof *start);
-	float *rows = try_malloc(n, c->dim * sizeof *rows, "a batch of vectors", err);
-	for (size_t i = 0; i < n; i++) {
-		const struct pack_job *job = &c->pack.job[order[i]];
-		if (job->n > 0)
-			memcpy(ids + at, job->ids, job->n * sizeof *ids);
-		at += job->n;
-		start[i + 1] = (int64_t)at;
-		prompt[i] = job->prompt_tokens;
-	}
-	struct token_batch batch = {
-		.ids = ids, .seqs = {start, (int64_t)n}, .prompt_tokens = prompt};
+	struct pack_batch b;
 	struct forward how = FORWARD_ENCODE;
+	float *rows = try_malloc(n, c->dim * sizeof *rows, "a batch of vectors", err);
+	pack_batch_make(&b, &c->pack, order, n);
 	tn_scope *s = tn_push_no_grad(c->e->root);
-	tensor y = model_embed(c->e->model, s, &batch, &how); /* [n,dim] */
+	tensor y = model_embed(c->e->model, s, &b.tokens, &how); /* [n,dim] */
 	bool ok = rows && tn_read_f32(s, y, rows, n * c->dim);
 	if (rows && !ok)
 		err_set(err, ERR_FAILED, "encode: %s", tn_message(s));
 	tn_pop(s);
 	for (size_t i = 0; ok && i < n; i++)
 		memcpy(c->vectors + order[i] * c->dim, rows + i * c->dim, c->dim * sizeof *rows);
-	c->stats.n_tokens += (int64_t)n_tokens;
-	free(ids);
-	free(prompt);
-	free(start);
+	c->stats.n_tokens += b.start[n];
+	pack_batch_release(&b);
 	free(rows);
 	return ok;
 }
@@ -147,12 +119,8 @@ static bool run_batches(struct encoding *c, struct err *err)
 	size_t done = 0, kept = 0, n_batches = 0;
 	bool ok = true;
 	while (ok && done < n) {
-		size_t end = done, n_tokens = 0;
-		while (end < n &&
-			(end == done ||
-				n_tokens + c->pack.job[order[end]].n <=
-					(size_t)c->e->opt.batch_tokens))
-			n_tokens += c->pack.job[order[end++]].n;
+		size_t end =
+			pack_batch_end(&c->pack, order, n, done, (size_t)c->e->opt.batch_tokens);
 		ok = run_batch(c, order + done, end - done, err);
 		if (ok)
 			done = end;
@@ -210,7 +178,7 @@ bool encoder_encode(struct encoder *e, enum encode_role role, const struct encod
 		.n = n,
 		.out = out,
 		.dim = (size_t)model_dim(e->model),
-		.max_length = limit_of(e, role),
+		.max_length = encoder_limit(e, role),
 	};
 	pack_init(&c.pack, items, n);
 	bool ok = encode(&c, err);

@@ -169,3 +169,15 @@ const char *encoder_describe(struct encoder *e)
 		tn_describe(e->root));
 	return e->describe;
 }
+
+size_t encoder_limit(const struct encoder *e, enum encode_role role)
+{
+	int64_t own = role == ENCODE_QUERY ? e->opt.query_max_length
+		: role == ENCODE_PASSAGE   ? e->opt.passage_max_length
+					   : 0;
+	int64_t asked = own > 0 ? own : e->opt.max_length;
+	int64_t most = model_max_length(e->model), positions = e->model->config.n_positions;
+	if (asked > 0)
+		most = asked < positions ? asked : positions;
+	return (size_t)most;
+}

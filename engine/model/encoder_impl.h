@@ -20,6 +20,8 @@ struct encoder {
 /* Opens the tokenizer unless it is open. Vectors of texts that were encoded before need none, and to
  * open one takes longer than to find them. */
 bool encoder_need_tokenizer(struct encoder *e, struct err *err) MUST_CHECK;
+/* Tokens that a text of this role may have. */
+size_t encoder_limit(const struct encoder *e, enum encode_role role);
 bool encoder_on_cpu(const struct encoder *e);
 
 #endif

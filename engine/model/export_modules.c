@@ -114,18 +114,41 @@ static void put_module(struct buf *b, size_t index, const char *path, const char
 		index ? ",\n" : "[\n", index, index, path, type);
 }
 
-static bool write_pooling(const struct model *m, struct arena *a, const char *dir, struct err *err)
+/* The flags of all versions say which poolings there are, not in which order. */
+static bool in_usual_order(const struct model_config *c)
+{
+	static const enum tn_pool usual[] = {TN_POOL_CLS, TN_POOL_MAX, TN_POOL_MEAN,
+		TN_POOL_MEAN_SQRT, TN_POOL_WEIGHTED, TN_POOL_LAST};
+	int at = 0;
+	for (size_t i = 0; i < ARRAY_LEN(usual); i++)
+		at += at < c->n_poolings && c->poolings[at] == usual[i];
+	return at == c->n_poolings;
+}
+
+static void put_flags(struct buf *b, const struct model_config *c)
 {
 	static const enum tn_pool all[] = {TN_POOL_CLS, TN_POOL_MEAN, TN_POOL_MAX,
 		TN_POOL_MEAN_SQRT, TN_POOL_WEIGHTED, TN_POOL_LAST};
-	const struct model_config *c = &m->config;
-	struct buf b = BUF_INIT;
-	buf_addf(&b, "{\n  \"word_embedding_dimension\": %lld,\n", (long long)c->hidden);
 	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
 		bool is_on = false;
 		for (int k = 0; k < c->n_poolings; k++)
 			is_on = is_on || c->poolings[k] == all[i];
-		buf_addf(&b, "  \"%s\": %s,\n", pooling_flag(all[i]), is_on ? "true" : "false");
+		buf_addf(b, "  \"%s\": %s,\n", pooling_flag(all[i]), is_on ? "true" : "false");
+	}
+}
+
+static bool write_pooling(const struct model *m, struct arena *a, const char *dir, struct err *err)
+{
+	const struct model_config *c = &m->config;
+	struct buf b = BUF_INIT;
+	buf_addf(&b, "{\n  \"word_embedding_dimension\": %lld,\n", (long long)c->hidden);
+	if (in_usual_order(c)) {
+		put_flags(&b, c);
+	} else {
+		for (int i = 0; i < c->n_poolings; i++)
+			buf_addf(&b, "%s\"%s\"", i ? ", " : "  \"pooling_mode\": [",
+				pooling_mode(c->poolings[i]));
+		buf_adds(&b, "],\n");
 	}
 	buf_addf(&b, "  \"include_prompt\": %s\n}\n", c->pools_prompt ? "true" : "false");
 	bool ok = fs_mkdirs(fs_join(a, dir, "1_Pooling"), err) &&

@@ -54,6 +54,11 @@ const char *pooling_names(const struct model_config *c, struct arena *a)
 	return list;
 }
 
+const char *pooling_mode(enum tn_pool p)
+{
+	return poolings[pooling_row(p)].mode;
+}
+
 const char *pooling_flag(enum tn_pool p)
 {
 	return poolings[pooling_row(p)].flag;

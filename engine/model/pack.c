@@ -136,3 +136,39 @@ size_t pack_order(const struct pack *p, const bool *wanted, size_t *ret)
 	free(s);
 	return n;
 }
+
+size_t pack_batch_end(
+	const struct pack *p, const size_t *order, size_t n, size_t from, size_t tokens)
+{
+	size_t end = from, sum = 0;
+	while (end < n && (end == from || sum + p->job[order[end]].n <= tokens))
+		sum += p->job[order[end++]].n;
+	return end;
+}
+
+void pack_batch_make(struct pack_batch *ret, const struct pack *p, const size_t *order, size_t n)
+{
+	size_t n_tokens = 0, at = 0;
+	for (size_t i = 0; i < n; i++)
+		n_tokens += p->job[order[i]].n;
+	ret->ids = xcalloc(n_tokens + 1, sizeof *ret->ids);
+	ret->prompt = xcalloc(n + 1, sizeof *ret->prompt);
+	ret->start = xcalloc(n + 1, sizeof *ret->start);
+	for (size_t i = 0; i < n; i++) {
+		const struct pack_job *job = &p->job[order[i]];
+		if (job->n > 0)
+			memcpy(ret->ids + at, job->ids, job->n * sizeof *ret->ids);
+		at += job->n;
+		ret->start[i + 1] = (int64_t)at;
+		ret->prompt[i] = job->prompt_tokens;
+	}
+	ret->tokens = (struct token_batch){
+		.ids = ret->ids, .seqs = {ret->start, (int64_t)n}, .prompt_tokens = ret->prompt};
+}
+
+void pack_batch_release(struct pack_batch *b)
+{
+	free(b->ids);
+	free(b->prompt);
+	free(b->start);
+}

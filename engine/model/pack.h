@@ -51,4 +51,16 @@ int32_t pack_prompt_tokens(struct tokenizer_run *run, struct text prompt);
 /* The wanted jobs, longest first; ties by place. ret [n_jobs], returns how many. */
 size_t pack_order(const struct pack *p, const bool *wanted, size_t *ret);
 
+/* Jobs of an order as packed batches of at most `tokens` tokens, and at least one job: where the one
+ * that begins at `from` ends. */
+size_t pack_batch_end(
+	const struct pack *p, const size_t *order, size_t n, size_t from, size_t tokens);
+struct pack_batch {
+	struct token_batch tokens; /* views of the three below */
+	int32_t *ids, *prompt;
+	int64_t *start;
+};
+void pack_batch_make(struct pack_batch *ret, const struct pack *p, const size_t *order, size_t n);
+void pack_batch_release(struct pack_batch *b);
+
 #endif

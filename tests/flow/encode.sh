@@ -50,3 +50,15 @@ expect 1 'none' "${common[@]}" --out "$folder/none/x.npy"
 "$VECSMITH_BIN" model "$model" | grep -q '^vectors  *24 numbers, mean pooling, normalised$' || fail "model"
 "$VECSMITH_BIN" model "$model" --json | grep -q '"architecture":"BertModel".*"max_length":20' || fail "model --json"
 expect 3 'config.json' model "$folder/cache"
+
+m3=(encode --model tests/fixtures/heads/m3 --in "$folder/t.txt" --dtype float32 --device cpu --log-level error)
+"$VECSMITH_BIN" "${m3[@]}" --out "$folder/m3.npy" --json | grep -q '"heads":\["dense","sparse","multi"\]' || fail "heads"
+[[ $(wc -l <"$folder/m3.sparse.jsonl") == 4 ]] || fail "a line a text: $(cat "$folder/m3.sparse.jsonl")"
+[[ $(sed -n 2p "$folder/m3.sparse.jsonl") == '{}' ]] || fail "a blank text has words: $(cat "$folder/m3.sparse.jsonl")"
+grep -aq "'<f4', 'fortran_order': False, 'shape': ([0-9]*, 6), " "$folder/m3.multi.npy" || fail "multi"
+grep -aq "'<i8', 'fortran_order': False, 'shape': (5,), " "$folder/m3.multi.offsets.npy" || fail "offsets"
+[[ $(stat -c %s "$folder/m3.multi.offsets.npy") == $((128 + 5 * 8)) ]] || fail "offsets"
+"$VECSMITH_BIN" "${m3[@]}" --out "$folder/only.npy" --head sparse >/dev/null
+[[ -e $folder/only.sparse.jsonl && ! -e $folder/only.npy && ! -e $folder/only.multi.npy ]] || fail "--head"
+cmp "$folder/m3.sparse.jsonl" "$folder/only.sparse.jsonl"
+expect 2 'sparse_linear.pt' "${common[@]}" --out "$folder/x.npy" --head sparse
