@@ -62,7 +62,7 @@ def main():
     import torch
     from sentence_transformers import SentenceTransformer
     torch.set_num_threads(args.threads)
-    model = SentenceTransformer(args.model, device="cpu")
+    model = SentenceTransformer(args.model, device="cpu", model_kwargs={"dtype": torch.float32})  # whatever the file has
     bad = 0
     for path in args.texts:
         texts = read_texts(path, args.limit)
