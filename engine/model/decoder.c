@@ -100,7 +100,7 @@ struct backbone *decoder_declare(const struct model_config *c, struct params *p)
 	b->c = c;
 	b->own = c->own;
 	b->kind = c->arch->variant;
-	params_one(p, &b->words, WEIGHT_TABLE, c->n_vocab, c->hidden, "embed_tokens.weight");
+	token_table_declare(p, &b->words, c->n_vocab, c->hidden, "embed_tokens.weight");
 	b->layers = xcalloc((size_t)c->n_layers, sizeof *b->layers);
 	for (int64_t i = 0; i < c->n_layers; i++)
 		declare_layer(p, b, i);

@@ -141,8 +141,8 @@ static struct backbone *declare(const struct model_config *c, struct params *p)
 	struct backbone *b = xcalloc(1, sizeof *b);
 	b->c = c;
 	b->own = c->own;
-	params_one(p, &b->words, WEIGHT_TABLE, c->n_vocab, c->hidden,
-		"embeddings.word_embeddings.weight");
+	token_table_declare(
+		p, &b->words, c->n_vocab, c->hidden, "embeddings.word_embeddings.weight");
 	if (c->n_types > 0)
 		params_one(p, &b->types, WEIGHT_TABLE, c->n_types, c->hidden,
 			"embeddings.token_type_embeddings.weight");

@@ -175,13 +175,20 @@ tensor gate_forward(tn_scope *s, tensor x, enum model_act act, bool gate_last)
 	return tn_glu(s, x, act_of(act), gate_last);
 }
 
+void token_table_declare(
+	struct params *p, struct weight *table, int64_t rows, int64_t width, const char *name)
+{
+	params_one(p, table, WEIGHT_TABLE, rows, width, "%s", name);
+	table->is_cast = true;
+}
+
 tensor token_embedding(tn_scope *s, const struct weight *table, const struct token_batch *batch)
 {
 	int64_t n = batch->seqs.start[batch->seqs.n];
 	int64_t *id = xcalloc((size_t)n + 1, sizeof *id);
 	for (int64_t i = 0; i < n; i++)
 		id[i] = batch->ids[i];
-	tensor rows = tn_embedding(s, table->value, id, n);
+	tensor rows = tn_cast(s, tn_embedding(s, table->value, id, n), TN_F32); /* [T,H] */
 	free(id);
 	return rows;
 }

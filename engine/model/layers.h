@@ -92,7 +92,9 @@ tensor rms_forward(tn_scope *s, const struct rms *n, tensor x);
 /* act(gate) * up of both halves of x [T,2F] -> [T,F]. */
 tensor gate_forward(tn_scope *s, tensor x, enum model_act act, bool gate_last);
 
-/* Rows of a token table [V,H] for a batch -> [T,H] f32. */
+/* A token table [V,H], and its rows for a batch -> [T,H] f32. */
+void token_table_declare(
+	struct params *p, struct weight *table, int64_t rows, int64_t width, const char *name);
 tensor token_embedding(tn_scope *s, const struct weight *table, const struct token_batch *batch);
 /* v as the computing dtype holds it. */
 double rounded_to(tn_scope *s, double v, enum tn_dtype dtype);

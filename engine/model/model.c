@@ -61,28 +61,34 @@ enum tn_dtype model_compute_dtype(const struct model *m)
 	}
 }
 
-/* Inference: bf16 linears as oneDNN likes them; what was stacked for that in f32 goes again. */
-static void prepare_inference(struct model *m)
+/* Inference in half precision: a linear's f32 exists only until it is packed as oneDNN likes it
+ * (bf16) or cast. */
+static void load_halves(struct model *m, uint64_t seed)
 {
-	if (m->dtype != MODEL_BF16) {
-		params_refresh(&m->params, m->scope, model_compute_dtype(m), true);
-		return;
-	}
+	params_load_lean(&m->params, m->scope, seed);
 	for (size_t i = 0; i < m->parts.n_linears; i++) {
 		struct linear *l = m->parts.linears[i];
-		linear_pack(m->scope, l);
-		tn_drop(m->scope, l->w.value);
-		tn_drop(m->scope, l->b.value);
-		l->w.value = l->w.compute = l->b.value = l->b.compute = TN_NONE;
+		weight_load(&l->w, m->scope, seed);
+		tensor whole = l->w.value;
+		if (m->dtype == MODEL_BF16) {
+			linear_pack(m->scope, l);
+			tn_drop(m->scope, l->b.value);
+			l->w.compute = l->b.value = l->b.compute = TN_NONE;
+		} else {
+			l->w.compute = tn_cast(m->scope, whole, model_compute_dtype(m));
+		}
+		tn_drop(m->scope, whole);
+		l->w.value = TN_NONE;
 	}
 	safetensors_rest(&m->weights);
 }
 
 static bool load(struct model *m, const struct model_options *opt, struct err *err)
 {
-	params_load(&m->params, m->scope, opt->seed);
-	if (m->use == MODEL_ENCODE)
-		prepare_inference(m);
+	if (m->use == MODEL_ENCODE && m->dtype != MODEL_F32)
+		load_halves(m, opt->seed);
+	else
+		params_load(&m->params, m->scope, opt->seed);
 	if (tn_status(m->scope) != TN_OK)
 		return err_set(err, ERR_FAILED, "%s: %s", m->config.dir, tn_message(m->scope));
 	return true;
@@ -285,7 +291,7 @@ tensor model_answers(struct model *m, tn_scope *out, const struct token_batch *b
 	tensor x = m->config.arch->forward(m->parts.backbone, s, b, &pass); /* [T,H] */
 	x = tn_pool(s, tn_cast(s, x, TN_F32), b->seqs, TN_POOL_LAST); /* [n,H] */
 	tensor words = tn_index_select(s, m->parts.answers->value, 0, what->ids, what->n_ids);
-	tensor y = tn_linear(s, x, words, TN_NONE); /* [n,n_ids] */
+	tensor y = tn_linear(s, x, tn_cast(s, words, TN_F32), TN_NONE); /* [n,n_ids] */
 	double cap = m->config.logit_soft_cap;
 	if (cap > 0.0)
 		y = tn_scale(s, tn_tanh(s, tn_scale(s, y, 1.0 / cap)), cap);

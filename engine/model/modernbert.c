@@ -145,8 +145,8 @@ static struct backbone *declare(const struct model_config *c, struct params *p)
 	struct backbone *b = xcalloc(1, sizeof *b);
 	b->c = c;
 	b->own = c->own;
-	params_one(p, &b->words, WEIGHT_TABLE, c->n_vocab, c->hidden,
-		"embeddings.tok_embeddings.weight");
+	token_table_declare(
+		p, &b->words, c->n_vocab, c->hidden, "embeddings.tok_embeddings.weight");
 	declare_norm(p, &b->norm, b, "embeddings.norm");
 	b->layers = xcalloc((size_t)c->n_layers, sizeof *b->layers);
 	for (int64_t i = 0; i < c->n_layers; i++)

@@ -275,23 +275,38 @@ static tensor load_part(tn_scope *s, const struct weight *w, int i, uint64_t see
 	return tn_normal(s, w->init_std, mixed, shape, ndim);
 }
 
+void weight_load(struct weight *w, tn_scope *s, uint64_t seed)
+{
+	tn_scope *t = tn_push_no_grad(s);
+	if (w->n_parts == 1) {
+		w->value = tn_keep(s, tn_cast(t, load_part(t, w, 0, seed), TN_F32));
+	} else {
+		int64_t shape[2] = {w->rows, w->cols};
+		/* [rows, cols] */
+		w->value = tn_keep(s, tn_zeros(t, TN_F32, shape, w->cols ? 2 : 1));
+		for (int k = 0; k < w->n_parts; k++)
+			tn_copy_(t, weight_slice(t, w, w->value, k), load_part(t, w, k, seed));
+	}
+	w->compute = w->value;
+	tn_pop(t);
+}
+
 void params_load(struct params *p, tn_scope *s, uint64_t seed)
+{
+	for (size_t i = 0; i < p->n; i++)
+		weight_load(p->w[i], s, seed);
+}
+
+void params_load_lean(struct params *p, tn_scope *s, uint64_t seed)
 {
 	for (size_t i = 0; i < p->n; i++) {
 		struct weight *w = p->w[i];
-		tn_scope *t = tn_push_no_grad(s);
-		if (w->n_parts == 1) {
-			w->value = tn_keep(s, tn_cast(t, load_part(t, w, 0, seed), TN_F32));
-		} else {
-			int64_t shape[2] = {w->rows, w->cols};
-			/* [rows, cols] */
-			w->value = tn_keep(s, tn_zeros(t, TN_F32, shape, w->cols ? 2 : 1));
-			for (int k = 0; k < w->n_parts; k++)
-				tn_copy_(t, weight_slice(t, w, w->value, k),
-					load_part(t, w, k, seed));
-		}
-		w->compute = w->value;
-		tn_pop(t);
+		if (w->kind == WEIGHT_LINEAR)
+			continue;
+		if (w->is_cast && w->n_parts == 1)
+			w->value = w->compute = load_part(s, w, 0, seed);
+		else
+			weight_load(w, s, seed);
 	}
 }
 

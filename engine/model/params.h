@@ -42,6 +42,7 @@ struct weight {
 	double init_std; /* may be missing in the file: then normal(0, init_std), or zeros for a
 	                    bias; < 0: must be there */
 	bool is_trained;
+	bool is_cast; /* a table whose rows are cast after they are looked up */
 	tensor value; /* f32, [rows, cols] or [rows]: the file's memory, a copy, or the trained leaf */
 	tensor compute; /* what forward uses: value, or its bf16 copy */
 };
@@ -84,6 +85,10 @@ bool params_bind(struct params *p, const struct safetensors *st, const struct pa
 
 /* Makes value: borrowed from the file where it can be, else copied to f32. In scope s. */
 void params_load(struct params *p, tn_scope *s, uint64_t seed);
+/* The same for inference in half precision, which needs no f32 of most of a model: linears are left
+ * to weight_load(), one at a time, and tables that are cast stay as the file has them. */
+void params_load_lean(struct params *p, tn_scope *s, uint64_t seed);
+void weight_load(struct weight *w, tn_scope *s, uint64_t seed);
 /* Marks all weights as trained, or those outside the encoder alone: value becomes a leaf that
  * collects a gradient. */
 void params_train(struct params *p, tn_scope *s, bool all);
