@@ -8,7 +8,7 @@
 
 packages=(gcc g++ cmake ninja-build pkg-config python3 libutf8proc-dev libxxhash-dev libyaml-dev libsimdjson-dev
 	libfaiss-dev libsqlite3-dev libncurses-dev libreadline-dev libonig-dev)
-test_packages=(libcmocka-dev tmux strace)
+test_packages=(libcmocka-dev tmux strace clang libclang-rt-dev) # clang: 45 MB, for libFuzzer
 
 say() {
 	printf -- '-- %s\n' "$*" >&2

@@ -81,7 +81,11 @@ bool cpu_has_amx_bf16(void)
 {
 #ifdef __x86_64__
 	__builtin_cpu_init();
+#if defined __clang__ && __clang_major__ < 17 /* which do not know the name */
+	return false;
+#else
 	return __builtin_cpu_supports("amx-bf16") != 0;
+#endif
 #else
 	return false;
 #endif
