@@ -6,8 +6,6 @@
 #include "base/jsonfile.h"
 #include "text/sentencepiece.h"
 
-#define FILE_MAX ((size_t)256 << 20) /* the largest in use have 5 MB */
-
 /* A file of the folder, or nothing when it is not there. */
 static bool open_optional(const char *path, struct json_file *ret, struct err *err)
 {
@@ -48,9 +46,6 @@ bool load_sentencepiece(const char *path, const char *config_path, const char *m
 	struct json_file config, model = {0};
 	struct fs_map m = {0};
 	struct text model_type = TEXT_NONE;
-	if (fs_size(path) > (int64_t)FILE_MAX)
-		return err_set(err, ERR_DATA, "%s has %lld bytes, expected at most %zu", path,
-			(long long)fs_size(path), FILE_MAX);
 	bool ok = open_optional(config_path, &config, err) &&
 		open_optional(model_path, &model, err) && fs_map(path, &m, err);
 	if (ok) {

@@ -7,6 +7,8 @@
 #include "base/utf8.h"
 #include "text/parts.h"
 
+#define FILE_MAX ((int64_t)256 << 20)
+
 void ids_add(struct ids *v, int32_t id)
 {
 	if (v->n == v->cap) {
@@ -116,6 +118,12 @@ static bool load(const char *dir, struct tokenizer *t, struct err *err)
 	struct source s;
 	if (!find_source(dir, &t->arena, &s, err))
 		return false;
+	int64_t size = fs_size(s.files[0]);
+	if (size > FILE_MAX)
+		return err_set(err, ERR_DATA,
+			"%s has %lld bytes, expected at most %lld: the largest tokenizers in use have "
+			"a tenth of that",
+			s.files[0], (long long)size, (long long)FILE_MAX);
 	bool ok = s.kind == SOURCE_JSON ? load_tokenizer_json(s.files[0], t, err)
 		: s.kind == SOURCE_VOCAB
 		? load_vocab_txt(s.files[0], s.files[1], t, err)
