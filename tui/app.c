@@ -154,8 +154,27 @@ void app_arrive(struct app *a)
 	ses->has_jumped = ses->has_missed = false;
 }
 
+/* A search, a filter or a sort that goes on; false: nothing does. */
+static bool stop_work(struct app *a)
+{
+	struct session *ses = &a->session;
+	struct err ignored = ERR_INIT;
+	if (ses->seek.kind != SEEK_NONE) {
+		ses->seek.kind = SEEK_NONE;
+		app_say(a, false, "the search was stopped");
+		return true;
+	}
+	if (rows_work_percent(ses->rows) == 100)
+		return false;
+	bool ok = rows_filter(ses->rows, "", &ignored) && rows_sort(ses->rows, "", &ignored);
+	app_say(a, false, ok ? "stopped: all rows are shown, as in the file" : "%s", ignored.text);
+	return true;
+}
+
 void app_run(struct app *a, enum command_id id, struct text args)
 {
+	if (id == CMD_CANCEL && stop_work(a))
+		return;
 	struct input in = {id, a->count, args};
 	a->count = 0;
 	a->shows_messages = false;

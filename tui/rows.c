@@ -237,6 +237,11 @@ const struct row *rows_at(struct rows *s, size_t at)
 	return keep(s, at < s->head.n ? s->head.line[at] : TEXT_NONE, at);
 }
 
+size_t rows_index(const struct rows *s, size_t at)
+{
+	return s->scan ? rows_scan_index(s->scan, at) : at;
+}
+
 size_t rows_tail(struct rows *s, size_t n)
 {
 	s->tail.n = 0;

@@ -36,6 +36,8 @@ size_t rows_total(const struct rows *s); /* rows known: all of them when complet
 size_t rows_shown(const struct rows *s); /* of those, what the filter lets through so far */
 /* The row at a place of the shown order; borrowed until the next few calls. Never NULL for at < rows_shown(). */
 const struct row *rows_at(struct rows *s, size_t at);
+size_t rows_index(
+	const struct rows *s, size_t at); /* its number in the files, without reading it */
 /* Before the index is complete: the last rows of the file, read from its end. Returns how many there are, at most n; their numbers are not known yet. */
 size_t rows_tail(struct rows *s, size_t n);
 const struct row *rows_tail_at(struct rows *s, size_t at);

@@ -335,6 +335,52 @@ static void a_disk_that_refuses_is_told_in_red(void **state)
 	app_free(a);
 }
 
+static void press(struct app *a, const char *keys)
+{
+	while (*keys)
+		app_key(a, key_parse(&keys));
+}
+
+static void ctrl_c_stops_what_goes_on_and_only_then_leaves(void **state)
+{
+	(void)state;
+	struct app *a = open_app("cancel", test_file("assets/demo/train.jsonl"), false);
+	size_t n = rows_shown(a->session.rows);
+	press(a, "gd/no such text<Enter><Ctrl-C>");
+	assert_non_null(strstr(a->message, "search was stopped"));
+	press(a, "fno such text<Enter><Ctrl-C>");
+	assert_non_null(strstr(a->message, "all rows are shown"));
+	assert_int_equal(rows_shown(a->session.rows), n);
+	assert_false(a->must_quit);
+	press(a, "<Ctrl-C>");
+	assert_false(a->must_quit);
+	press(a, "<Ctrl-C>");
+	assert_true(a->must_quit);
+	app_free(a);
+}
+
+static void marks_are_counted_and_queued(void **state)
+{
+	(void)state;
+	struct app *a = open_app("counted", test_file("assets/demo/train.jsonl"), false);
+	struct buf header = BUF_INIT;
+	type(a, "gdf노새<Enter>");
+	size_t n = rows_shown(a->session.rows);
+	assert_true(n > 5 && n < rows_total(a->session.rows));
+	type(a, "*<Space><Space>"); /* two are unmarked again */
+	row_of(a, 0, &header);
+	char marked[40];
+	snprintf(marked, sizeof marked, " %zu marked", n - 2);
+	assert_non_null(strstr(header.data, marked));
+	type(a, "c:filter-clear<Enter>gc");
+	assert_int_equal(a->session.n_queue, n - 2);
+	type(a, "gd<Esc>");
+	row_of(a, 0, &header);
+	assert_null(strstr(header.data, "marked"));
+	buf_release(&header);
+	app_free(a);
+}
+
 static void soft_keys_decide_nothing(void **state)
 {
 	(void)state;
@@ -368,6 +414,8 @@ int main(void)
 		cmocka_unit_test(several_marks_are_decided_and_undone_in_one_go),
 		cmocka_unit_test(a_second_workbench_reads_and_says_who_writes),
 		cmocka_unit_test(a_disk_that_refuses_is_told_in_red),
+		cmocka_unit_test(ctrl_c_stops_what_goes_on_and_only_then_leaves),
+		cmocka_unit_test(marks_are_counted_and_queued),
 		cmocka_unit_test(soft_keys_decide_nothing),
 		cmocka_unit_test(hangul_keys_act_and_a_syllable_gives_a_hint),
 	};

@@ -70,9 +70,10 @@ bool curate_read(struct curate *s, struct app *a, int budget_ms)
 	for (; s->n_read < s->n_of; s->n_read++) {
 		if (s->n_read % 16 == 15 && wall_seconds() > until)
 			return true;
+		if (ses->n_queue && !ses->queue[rows_index(ses->rows, s->n_read)])
+			continue;
 		const struct row *r = rows_at(ses->rows, s->n_read);
-		bool is_wanted = !ses->n_queue || (ses->queue && ses->queue[r->index]);
-		if (!r->is_broken && r->r.n_neg && is_wanted)
+		if (!r->is_broken && r->r.n_neg)
 			add(s, s->n_read, &r->r);
 	}
 	curate_arrange(s);

@@ -38,21 +38,15 @@ bool data_is_marked(const struct data *s, size_t index)
 
 static void set_mark(struct data *s, size_t index, bool on)
 {
+	s->n_marked += on && !data_is_marked(s, index);
+	s->n_marked -= !on && data_is_marked(s, index);
 	if (index >= s->n_marks) {
-		size_t n = index + 1024;
+		size_t n = index + index / 2 + 1024;
 		s->marks = xrealloc(s->marks, n);
 		memset(s->marks + s->n_marks, 0, n - s->n_marks);
 		s->n_marks = n;
 	}
 	s->marks[index] = on;
-}
-
-size_t data_count_marks(const struct data *s)
-{
-	size_t n = 0;
-	for (size_t i = 0; i < s->n_marks; i++)
-		n += s->marks[i] != 0;
-	return n;
 }
 
 static struct effect mark(struct data *s, struct session *ses, const struct input *in)
@@ -61,33 +55,33 @@ static struct effect mark(struct data *s, struct session *ses, const struct inpu
 	switch ((int)in->command) {
 	case CMD_MARK:
 		if (n)
-			set_mark(s, rows_at(ses->rows, s->list.cursor)->index,
-				!data_is_marked(s, rows_at(ses->rows, s->list.cursor)->index));
+			set_mark(s, rows_index(ses->rows, s->list.cursor),
+				!data_is_marked(s, rows_index(ses->rows, s->list.cursor)));
 		s->list.cursor += s->list.cursor + 1 < n;
 		break;
-	case CMD_MARK_RANGE:
+	case CMD_MARK_RANGE: {
+		size_t from = (size_t)s->range_from, to = s->list.cursor;
 		if (s->range_from < 0) {
 			s->range_from = (int64_t)s->list.cursor;
 			return effect_message("range begins here; v again ends it");
 		}
-		for (size_t i = 0; i < n; i++) {
-			size_t from = (size_t)s->range_from, to = s->list.cursor;
-			if (i >= (from < to ? from : to) && i <= (from < to ? to : from))
-				set_mark(s, rows_at(ses->rows, i)->index, true);
-		}
+		for (size_t i = from < to ? from : to; i <= (from < to ? to : from) && i < n; i++)
+			set_mark(s, rows_index(ses->rows, i), true);
 		s->range_from = -1;
 		break;
+	}
 	case CMD_MARK_ALL:
 		for (size_t i = 0; i < n; i++)
-			set_mark(s, rows_at(ses->rows, i)->index, true);
+			set_mark(s, rows_index(ses->rows, i), true);
 		break;
 	default:
 		if (s->marks)
 			memset(s->marks, 0, s->n_marks);
+		s->n_marked = 0;
 		s->range_from = -1;
 		return NO_EFFECT;
 	}
-	return effect_message("%zu marked", data_count_marks(s));
+	return effect_message("%zu marked", s->n_marked);
 }
 
 /* Into the curation queue: the marked rows, else the one at the cursor. */
@@ -99,10 +93,9 @@ static struct effect queue(struct data *s, struct session *ses)
 			"%d %% indexed: the queue waits for the rest", rows_percent(ses->rows));
 	if (!ses->queue)
 		ses->queue = xcalloc(total + 1, 1);
-	bool any = data_count_marks(s) > 0;
+	size_t here = rows_shown(ses->rows) ? rows_index(ses->rows, s->list.cursor) : total;
 	for (size_t i = 0; i < total; i++)
-		if (any ? data_is_marked(s, i)
-			: rows_shown(ses->rows) && i == rows_at(ses->rows, s->list.cursor)->index) {
+		if (s->n_marked ? data_is_marked(s, i) : i == here) {
 			n += !ses->queue[i];
 			ses->queue[i] = 1;
 		}

@@ -8,7 +8,7 @@
 struct data {
 	struct list list;
 	char *marks; /* [n_marks] by row number in the files */
-	size_t n_marks;
+	size_t n_marks, n_marked; /* n_marked: of those, set */
 	const struct rows *of; /* the rows that marks and places are about */
 	int64_t range_from; /* -1 = no range begun */
 	int scroll; /* of the preview */
@@ -19,7 +19,6 @@ struct data {
 };
 
 bool data_is_marked(const struct data *s, size_t index);
-size_t data_count_marks(const struct data *s);
 void data_view(void *state, struct app *a, struct grid *g, struct rect r);
 void data_header(void *state, struct app *a, struct buf *out);
 

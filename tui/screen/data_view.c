@@ -8,7 +8,7 @@
 #include "tui/widget/panes.h"
 #include "tui/widget/wrap.h"
 
-enum { NUMBER = 9, MARGIN = 8, COUNTS = 8, FLAG = 2 };
+enum { NUMBER = 9, MARGIN = 9, COUNTS = 8, FLAG = 2 };
 
 struct columns {
 	int query;
@@ -81,9 +81,9 @@ static void draw_heads(struct grid *g, struct rect head)
 	if (c.has_counts)
 		col += grid_put(g, head, 0, col, STYLE_DIM, "pos neg");
 	if (c.has_teacher)
-		col += grid_put(g, head, 0, col, STYLE_DIM, " t margn");
+		col += grid_put(g, head, 0, col, STYLE_DIM, " t margin");
 	if (c.has_student)
-		grid_put(g, head, 0, col, STYLE_DIM, " s margn");
+		grid_put(g, head, 0, col, STYLE_DIM, " s margin");
 }
 
 static void draw_list(struct data *s, const struct app *a, struct grid *g, struct rect r)
@@ -180,6 +180,6 @@ void data_header(void *state, struct app *a, struct buf *out)
 		buf_addf(out, "  by %s", rows_sort_text(rows));
 	if (rows_work_percent(rows) < 100)
 		buf_addf(out, "  %d %%", rows_work_percent(rows));
-	if (data_count_marks(s))
-		buf_addf(out, "  %zu marked", data_count_marks(s));
+	if (s->n_marked)
+		buf_addf(out, "  %zu marked", s->n_marked);
 }

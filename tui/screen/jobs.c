@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/fs.h"
 #include "tui/app.h"
@@ -144,6 +145,21 @@ static enum style style_of(enum job_state state)
 	}
 }
 
+enum { WIDE = 100 }; /* columns from which on there is room for who and since when */
+
+/* Its process, and when it began: the columns used. */
+static int draw_process(const struct job_status *st, struct grid *g, struct rect r, int line,
+	int col, enum style style)
+{
+	time_t at = (time_t)(st->started_ms / 1000);
+	struct tm tm;
+	char began[16] = "", pid[24] = "";
+	strftime(began, sizeof began, "%m-%d %H:%M", localtime_r(&at, &tm));
+	if (st->state == JOB_RUNNING || st->state == JOB_STALE)
+		snprintf(pid, sizeof pid, "%lld", (long long)st->pid);
+	return grid_printf(g, r, line, col, style, "%7s %s ", pid, began);
+}
+
 static void draw_job(const struct job_entry *j, bool is_cursor, struct app *a, struct grid *g,
 	struct rect r, int line)
 {
@@ -157,13 +173,16 @@ static void draw_job(const struct job_entry *j, bool is_cursor, struct app *a, s
 		j->name, job_state_name(st->state), share);
 	if (!a->is_script)
 		col += grid_printf(g, r, line, col, style, "%6.0fs ", st->seconds);
+	if (!a->is_script && r.cols >= WIDE)
+		col += draw_process(st, g, r, line, col, style);
 	grid_put(g, r, line, col, style, st->error[0] ? st->error : st->command);
 }
 
 static void draw_heads(const struct app *a, struct grid *g, struct rect r)
 {
-	grid_printf(g, r, 0, 0, STYLE_DIM, " %-12s %-8s %5s %s%s", "job", "state", "done",
-		a->is_script ? "" : "   took ", "what");
+	grid_printf(g, r, 0, 0, STYLE_DIM, " %-12s %-8s %5s %s%s%s", "job", "state", "done",
+		a->is_script ? "" : "   took ",
+		a->is_script || r.cols < WIDE ? "" : "    pid started     ", "what");
 }
 
 static void jobs_view(void *state, struct app *a, struct grid *g, struct rect r)
