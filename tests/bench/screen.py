@@ -177,7 +177,7 @@ def key_times(args, path, scratch, size):
         sys.exit("the job did not start: " + s.sent[-2000:].decode(errors="replace"))
     time.sleep(2)
     down, up, half = [b"j"] * 6, [b"k"] * 4, [b"\x04", b"\x15"]
-    watch = press(s, [[b")", b"(", b"Y", b"z"]], args.keys // 6, "the monitor of the run")
+    watch = press(s, [[b")", b"(", b"Y"]], args.keys // 6, "the monitor of the run")
     os.write(s.fd, b"gd")
     s.drain(0.1)
     data = press(s, [down, up, half, [b"\x06", b"\x02"], [b"J", b"K"], [b"G", b"gg"], [b"5000G"], [b" "], [b"\r", b"q"]],
