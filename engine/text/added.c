@@ -124,6 +124,15 @@ static const struct added_token *longest(
 	return best;
 }
 
+bool added_is_in_chars(const struct added_set *s, const uint32_t *c, size_t n)
+{
+	size_t end;
+	for (size_t i = 0; s->n > 0 && i < n; i++)
+		if (longest(s, c, i, n, &end))
+			return true;
+	return false;
+}
+
 static bool is_single_word(
 	const struct uclass *u, const uint32_t *c, size_t begin, size_t end, size_t n)
 {

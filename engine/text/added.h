@@ -53,5 +53,6 @@ void added_split(const struct added_set *s, const struct uclass *u, const uint32
 /* Whether a raw text holds a token of the set, whatever its neighbours: if not, the text is one plain
  * span. */
 bool added_is_in(const struct added_set *s, struct text t);
+bool added_is_in_chars(const struct added_set *s, const uint32_t *c, size_t n);
 
 #endif

@@ -107,20 +107,36 @@ static bool init_metaspace(struct tokenizer *t, struct normalize_io *normal)
 	return s->bytes[' '] == BYTE_SPACE && s->lone != TRIE_NO_ID;
 }
 
+/* Whether every token that is looked for in normalised text lies within one chunk, where
+ * encode_chunk() sees it. */
+static bool added_are_inside(const struct tokenizer *t)
+{
+	for (size_t i = 0; i < t->normalized.n; i++) {
+		struct text string = t->normalized.strings[i];
+		for (size_t k = 0; k < string.len; k++)
+			if (t->shortcut.bytes[(unsigned char)string.s[k]] != BYTE_INSIDE)
+				return false;
+	}
+	return true;
+}
+
 void shortcut_init(struct tokenizer *t)
 {
 	struct shortcut *s = &t->shortcut;
 	*s = (struct shortcut){.kind = SHORTCUT_NONE};
-	if (shortcut_init_scan(t) || shortcut_init_marked(t) || t->normalized.n > 0)
+	if (shortcut_init_scan(t) || shortcut_init_marked(t))
 		return;
 	struct normalize_io normal = {.classes = &t->classes};
 	struct pretokenize_io io = {.classes = &t->classes};
+	enum shortcut_kind kind = SHORTCUT_NONE;
 	if (is_words(t)) {
 		if (init_words(t, &normal, &io))
-			s->kind = SHORTCUT_WORDS;
+			kind = SHORTCUT_WORDS;
 	} else if (is_metaspace(t, s) && init_metaspace(t, &normal)) {
-		s->kind = SHORTCUT_METASPACE;
+		kind = SHORTCUT_METASPACE;
 	}
+	if (kind != SHORTCUT_NONE && added_are_inside(t))
+		s->kind = kind;
 	normalize_release(&normal);
 	pretokenize_release(&io);
 }
@@ -147,6 +163,8 @@ static bool encode_chunk(struct tokenizer_run *r, struct text t, struct ids *out
 			return false;
 	}
 	normalizers_apply(&r->t->normalizers, first, io);
+	if (added_is_in_chars(&r->t->normalized, io->from.c, io->from.n))
+		return false; /* its neighbours count: single_word, lstrip, rstrip */
 	encode_normalized(r, out, NULL);
 	return true;
 }
@@ -171,6 +189,7 @@ static bool put_chunk(struct tokenizer_run *r, struct text t, struct ids *out)
 static bool encode_words(struct tokenizer_run *r, struct text t, struct ids *out)
 {
 	const struct shortcut *s = &r->t->shortcut;
+	size_t before = out->n;
 	for (size_t i = 0; i < t.len;) {
 		unsigned char b = (unsigned char)t.s[i];
 		if (s->bytes[b] != BYTE_INSIDE) {
@@ -182,7 +201,10 @@ static bool encode_words(struct tokenizer_run *r, struct text t, struct ids *out
 		size_t begin = i;
 		while (i < t.len && s->bytes[(unsigned char)t.s[i]] == BYTE_INSIDE)
 			i++;
-		put_chunk(r, (struct text){t.s + begin, i - begin}, out);
+		if (!put_chunk(r, (struct text){t.s + begin, i - begin}, out)) {
+			out->n = before;
+			return false;
+		}
 	}
 	return true;
 }

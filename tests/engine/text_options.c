@@ -180,10 +180,142 @@ static void every_option_gives_the_ids_and_places_of_hugging_face(void **state)
 	json_parser_free(p);
 }
 
+static int64_t number_in(struct json_iter *it)
+{
+	int64_t v = -1;
+	assert_true(json_next(it) && json_int(it->value, &v) && v >= 0);
+	return v;
+}
+
+/* One row of cuts.jsonl: the cut sequence, and all parts of it. */
+static void check_cuts(struct tokenizer_run *r, json row, struct token_parts *parts, size_t line)
+{
+	struct text a = text_in(json_get(row, "text")), b = TEXT_NONE;
+	struct json_iter it = json_each(json_get(row, "limits"));
+	struct token_limits limits = {.max_length = (size_t)number_in(&it)};
+	struct ids ids = IDS_INIT;
+	limits.cut = (enum token_cut)number_in(&it);
+	limits.cut_left = number_in(&it);
+	limits.stride = (size_t)number_in(&it);
+	limits.no_special = number_in(&it);
+	if (!json_is(json_get(row, "pair"), JSON_MISSING))
+		b = text_in(json_get(row, "pair"));
+	tokenizer_encode_parts(r, a, b, &limits, parts);
+	if (b.s)
+		tokenizer_encode_pair(r, a, b, &limits, &ids, NULL);
+	else
+		tokenizer_encode(r, a, &limits, &ids);
+	assert_int_equal(ids.n, parts->ends[0]);
+	assert_memory_equal(ids.id, parts->ids.id, ids.n * sizeof *ids.id);
+	size_t i = 0, begin = 0;
+	for (it = json_each(json_get(row, "parts")); json_next(&it); begin = parts->ends[i++])
+		if (i >= parts->n ||
+			first_difference(it.value, parts->ids.id + begin, parts->ends[i] - begin) !=
+				SIZE_MAX)
+			fail_msg("line %zu: part %zu of %zu differs", line, i, parts->n);
+	assert_int_equal(i, parts->n);
+	assert_int_equal(parts->spans.n, parts->ids.n);
+	assert_int_equal(parts->types.n, parts->ids.n);
+	ids_release(&ids);
+}
+
+/* The tokenizer of a row of options.jsonl. */
+static struct tokenizer *open_named(struct text name)
+{
+	struct err err = ERR_INIT;
+	struct fs_map m;
+	struct json_parser *p = json_parser_new();
+	struct tokenizer *t = NULL;
+	char path[300];
+	snprintf(path, sizeof path, "%s/tokenizer.json", test_scratch());
+	assert_ok(fs_map(test_file("tests/fixtures/tokenizer/options.jsonl"), &m, &err), &err);
+	for (size_t at = 0, len; at < m.len && !t; at += len + 1) {
+		json row;
+		len = (size_t)((const char *)memchr(m.data + at, '\n', m.len - at) - m.data) - at;
+		assert_true(json_parse(p, m.data + at, len, 0, &row, NULL));
+		if (at == 0 || !text_equal(text_in(json_get(row, "name")), name))
+			continue;
+		struct text file = text_in(json_get(row, "tokenizer"));
+		assert_ok(fs_write_atomic(path, file.s, file.len, &err), &err);
+		t = tokenizer_open(test_scratch(), &err);
+		assert_ok(t != NULL, &err);
+	}
+	assert_non_null(t);
+	fs_unmap(&m);
+	json_parser_free(p);
+	return t;
+}
+
+static void long_texts_are_cut_as_hugging_face_cuts_them(void **state)
+{
+	(void)state;
+	struct err err = ERR_INIT;
+	struct fs_map m;
+	struct json_parser *p = json_parser_new();
+	struct token_parts parts = {.n = 0};
+	struct tokenizer *t = NULL;
+	struct tokenizer_run *r = NULL;
+	char name[64] = "";
+	size_t line = 0;
+	assert_ok(fs_map(test_file("tests/fixtures/tokenizer/cuts.jsonl"), &m, &err), &err);
+	for (size_t at = 0, len; at < m.len; at += len + 1) {
+		json row;
+		len = (size_t)((const char *)memchr(m.data + at, '\n', m.len - at) - m.data) - at;
+		assert_true(json_parse(p, m.data + at, len, 0, &row, NULL));
+		struct text wanted = text_in(json_get(row, "name"));
+		if (!text_is(wanted, name)) {
+			tokenizer_run_free(r);
+			tokenizer_close(t);
+			t = open_named(wanted);
+			r = tokenizer_run_new(t);
+			snprintf(name, sizeof name, "%.*s", TEXT_ARG(wanted));
+		}
+		check_cuts(r, row, &parts, ++line);
+	}
+	assert_true(line > 100);
+	token_parts_release(&parts);
+	tokenizer_run_free(r);
+	tokenizer_close(t);
+	fs_unmap(&m);
+	json_parser_free(p);
+}
+
+static void a_text_that_would_vanish_is_not_cut(void **state)
+{
+	(void)state;
+	struct tokenizer *t = open_named(TEXT("post-roberta"));
+	struct tokenizer_run *r = tokenizer_run_new(t);
+	struct token_limits limits = {.max_length = 6, .cut = CUT_ONLY_SECOND};
+	struct ids ids = IDS_INIT;
+	size_t whole = tokenizer_encode_pair(
+		r, TEXT("ferry leaves the harbour"), TEXT("a"), &limits, &ids, NULL);
+	assert_true(whole > 6);
+	assert_int_equal(ids.n, whole);
+	ids.n = 0;
+	limits = (struct token_limits){.max_length = 3};
+	assert_true(tokenizer_encode(r, TEXT("The ferry leaves"), &limits, &ids) > 3);
+	assert_int_equal(ids.n, 3);
+	ids_release(&ids);
+	tokenizer_run_free(r);
+	tokenizer_close(t);
+}
+
+static void a_byte_of_the_text_finds_its_token(void **state)
+{
+	(void)state;
+	static const struct token_span s[] = {{0, 0}, {0, 3}, {3, 6}, {3, 6}, {7, 9}, {0, 0}};
+	static const size_t want[] = {1, 1, 1, 2, 2, 2, 6, 4, 4, 6};
+	for (size_t i = 0; i < ARRAY_LEN(want); i++)
+		assert_int_equal(token_span_at(s, ARRAY_LEN(s), i), want[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_option_gives_the_ids_and_places_of_hugging_face),
+		cmocka_unit_test(long_texts_are_cut_as_hugging_face_cuts_them),
+		cmocka_unit_test(a_text_that_would_vanish_is_not_cut),
+		cmocka_unit_test(a_byte_of_the_text_finds_its_token),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

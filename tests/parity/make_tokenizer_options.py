@@ -3,7 +3,11 @@ the Hugging Face tokenizers library makes of nasty texts with it.
 
     {"name": ..., "tokenizer": "<a tokenizer.json as a string>", "gold": [[ids, offsets], ...]}
 
-The first line has no tokenizer but "texts", to which the golds belong. Offsets are bytes, begin and end of each token in one
+cuts.jsonl: texts and pairs cut by every strategy, and all parts of them, with some of these tokenizers:
+
+    {"name": ..., "text": ..., "pair": ..., "limits": [max_length, cut, left, stride, no_special], "parts": [ids, ...]}
+
+The first line of options.jsonl has no tokenizer but "texts", to which the golds belong. Offsets are bytes, begin and end of each token in one
 list; the library counts code points in Python. A pair is a list of two texts.
 
     python tests/parity/make_tokenizer_options.py
@@ -12,6 +16,7 @@ list; the library counts code points in Python. A pair is a list of two texts.
 import base64
 import json
 import pathlib
+import random
 import sys
 
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
@@ -20,6 +25,7 @@ from make_tokenizer_gold import SENTENCES, added, bert, small_charsmap, template
 
 HERE = pathlib.Path(__file__).resolve().parent
 OUT = HERE.parent / "fixtures" / "tokenizer" / "options.jsonl"
+CUTS = OUT.with_name("cuts.jsonl")
 
 TEXTS = [
     "", " ", "a", "  two  spaces ", "Hello, World! don't", "배는 아침\u3000일곱 시에", "\u1107\u1162\u1102\u1173\u11ab cafe\u0301 caf\u00e9",
@@ -156,6 +162,16 @@ def tokenizers():
     low = added(0, "tok", False, normalized=True)
     yield "added", whole(words_model(), {"type": "Lowercase"}, {"type": "WhitespaceSplit"}, None, [special, added(0, "ab", normalized=False)])
     yield "added-normalized", whole(words_model(), {"type": "Lowercase"}, None, None, [low, added(0, "A", normalized=True, lstrip=True)])
+    yield "added-in-words", whole(
+        {"type": "WordPiece", "unk_token": "?", "continuing_subword_prefix": "##", "max_input_chars_per_word": 9,
+         "vocab": {w: i for i, w in enumerate(["?", "a", "b", "##b", "##a", "the", "-", "x", "##x"])}}, bert(True, True, None, True),
+        {"type": "BertPreTokenizer"}, None, [low, special, added(0, "hello", False, single_word=True)])
+    yield "added-in-metaspace", whole(
+        {"type": "Unigram", "unk_id": 0, "vocab": [["?", 0.0], ["\u2581", -2.0], ["\u2581a", -3.0], ["a", -2.5], ["b", -2.6], ["ab", -4.0],
+                                                   ["\u2581the", -6.0], ["x", -3.0]]},
+        {"type": "Precompiled", "precompiled_charsmap": base64.b64encode(small_charsmap()).decode()},
+        {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "always", "split": True}, None,
+        [added(0, "<m>", True, lstrip=True, normalized=True), added(0, "TOK", False, single_word=True)])
     yield "added-word", whole(words_model(), {"type": "NFD"}, byte_level(True), byte_level(True), [word, special])
 
     level = trained(pre_tokenizers.ByteLevel(add_prefix_space=False), 330)
@@ -204,12 +220,41 @@ def main():
             folder.mkdir(parents=True, exist_ok=True)
             (folder / "tokenizer.json").write_text(json.dumps(t))
         return
+    made = list(tokenizers())
+    with open(CUTS, "w") as f:
+        f.writelines(json.dumps(row, separators=(",", ":"), ensure_ascii=False) + "\n" for row in cuts(made))
     with open(OUT, "w") as f:
         f.write(json.dumps({"texts": TEXTS}, separators=(",", ":")) + "\n")
-        for name, t in tokenizers():
+        for name, t in made:
             text = json.dumps(t, separators=(",", ":"), ensure_ascii=False)
             gold = [rows(Tokenizer.from_str(text), x) for x in TEXTS]
             f.write(json.dumps({"name": name, "tokenizer": text, "gold": gold}, separators=(",", ":"), ensure_ascii=False) + "\n")
+
+
+def cuts(made):
+    """Where the library has an answer of its own kind: a text of which nothing stays is one part there, however long."""
+    r = random.Random(5)
+    words = "The ferry leaves 배는 아침 don't caf\u00e9 <m>".split()
+    wanted = {"post-roberta", "post-sequence", "post-byte-level", "bpe-fallback"}
+    for name, spec in made:
+        if name not in wanted:
+            continue
+        t, free = Tokenizer.from_str(json.dumps(spec)), Tokenizer.from_str(json.dumps(spec))
+        for i in range(60):
+            pair = [" ".join(r.choice(words) for _ in range(r.randrange(9))) for _ in range(1 + i % 2)]
+            length, cut, left, stride, bare = r.randrange(4, 20), r.randrange(1 + len(pair)), r.randrange(2), r.choice([0, 0, 1, 2]), r.randrange(2)
+            room = length - (0 if bare else t.num_special_tokens_to_add(len(pair) == 2))
+            sizes = [len(free.encode(x, add_special_tokens=False).ids) for x in pair]
+            kept = [n - max(0, sum(sizes) - room) for n in sizes][cut - 1:cut] if cut else [room // 2]
+            if room < 4 or min(kept) <= stride or stride >= room // 2:
+                continue
+            t.enable_truncation(length, stride=stride, strategy=["longest_first", "only_first", "only_second"][cut],
+                                direction=["right", "left"][left])
+            e = t.encode(*pair, add_special_tokens=not bare)
+            if sum(sizes) > room and cut == 0 and 0 in [e.sequence_ids.count(k) for k in range(len(pair)) if sizes[k]]:
+                continue
+            yield {"name": name, "text": pair[0], **({"pair": pair[1]} if len(pair) == 2 else {}),
+                   "limits": [length, cut, left, stride, bare], "parts": [x.ids for x in [e, *e.overflowing]]}
 
 
 def rows(t, x):
