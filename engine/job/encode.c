@@ -179,6 +179,11 @@ static void print_json(const struct encode_work *w)
 	buf_adds(&b, w->normalizes || model_normalizes(encoder_model(w->e)) ? "true" : "false");
 	json_put_key(&b, "prompt");
 	json_put_text(&b, w->prompt);
+	if (w->prompt.len > 0) {
+		json_put_key(&b, "prompts_from");
+		json_put_str(
+			&b, opts_str(w->o, "prompt") ? "--prompt" : encoder_prompts(w->e)->source);
+	}
 	put_heads(&b, w->views);
 	json_put_key(&b, "computed");
 	json_put_str(&b, encoder_describe(w->e));

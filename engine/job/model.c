@@ -66,12 +66,61 @@ static double megabytes(int64_t bytes)
 
 static void print_prompts(const struct prompts *p)
 {
-	if (p->n == 0)
+	if (strcmp(p->source, "none") == 0) {
 		line("prompts", TEXT("none"));
+		return;
+	}
+	linef("prompts", "from %s", p->source);
+	linef("", "query: \"%.*s\"", TEXT_ARG(p->query));
+	linef("", "passage: \"%.*s\"", TEXT_ARG(p->passage));
 	for (size_t i = 0; i < p->n; i++)
-		linef(i == 0 ? "prompts" : "", "%s: \"%s\"", p->names[i].s, p->values[i].s);
+		if (!text_is(p->names[i], "query") && !text_is(p->names[i], "document"))
+			linef("", "%s: \"%s\"", p->names[i].s, p->values[i].s);
 	if (p->default_name.s)
-		linef("", "default: %s", p->default_name.s);
+		linef("", "encode uses \"%s\" unless told otherwise", p->default_name.s);
+	if (p->closing.len > 0)
+		linef("", "every text ends with %.*s, as its family's recipe has it",
+			TEXT_ARG(p->closing));
+}
+
+static const char *module_text(const struct module *m, struct arena *a)
+{
+	static const char *const names[] = {[MODULE_DENSE] = "dense",
+		[MODULE_LAYER_NORM] = "layer norm",
+		[MODULE_NORMALIZE] = "normalised"};
+	if (m->kind != MODULE_DENSE)
+		return names[m->kind];
+	const char *dot = strrchr(m->act_class, '.');
+	return arena_printf(a, "dense %lld to %lld%s (%s)", (long long)m->in, (long long)m->out,
+		m->is_residual ? " with residual" : "", dot ? dot + 1 : m->act_class);
+}
+
+static void print_vectors(const struct model_facts *f)
+{
+	const struct model_config *c = &f->config;
+	struct arena a = ARENA_INIT;
+	const char *chain = "";
+	for (size_t i = 0; i < c->n_modules; i++)
+		chain = arena_printf(&a, "%s, %s", chain, module_text(&c->modules[i], &a));
+	linef("vectors", "%lld numbers, %s pooling%s%s%s%s%s", (long long)c->dim, f->pooling,
+		c->pools_prompt ? "" : " without the prompt", chain,
+		c->normalizes ? "" : ", not normalised",
+		c->has_modules      ? ""
+			: c->family ? " (no modules.json: as family "
+				    : " (no modules.json: the default)",
+		c->has_modules || !c->family ? "" : arena_printf(&a, "%s)", c->family));
+	if (f->views & (VIEW_SPARSE | VIEW_MULTI))
+		linef("other heads", "%s%s%s", f->views & VIEW_SPARSE ? "lexical weights" : "",
+			f->views == (VIEW_DENSE | VIEW_SPARSE | VIEW_MULTI) ? ", " : "",
+			f->views & VIEW_MULTI ? arena_printf(&a, "a vector of %lld a token",
+							(long long)f->multi_dim)
+					      : "");
+	if (c->is_causal_lm && !c->has_modules)
+		linef("as reranker", "%s (score --family)",
+			strcmp(c->arch->causal_class, "Qwen3ForCausalLM") == 0
+				? "yes minus no, Qwen3-Reranker's template"
+				: "the logit of Yes, FlagEmbedding's prompt");
+	arena_release(&a);
 }
 
 static void print_lora(const struct about *x)
@@ -121,10 +170,7 @@ static void print_screen(const struct about *x)
 		linef("head", "sequence classification, %lld output%s", (long long)c->n_labels,
 			c->n_labels == 1 ? "" : "s");
 	else
-		linef("vectors", "%lld numbers, %s pooling%s, %s%s", (long long)c->dim,
-			f->pooling, c->pools_prompt ? "" : " without the prompt",
-			c->normalizes ? "normalised" : "not normalised",
-			c->has_modules ? "" : " (no modules.json: the default)");
+		print_vectors(f);
 	linef("max length", "%lld tokens", (long long)c->max_length);
 	linef("tokenizer", "%s, %zu ids", tokenizer_kind(x->tokenizer),
 		tokenizer_vocab_size(x->tokenizer));
@@ -193,6 +239,18 @@ static void put_rest(struct buf *b, const struct about *x)
 		json_put_text(b, x->prompts.values[i]);
 	}
 	buf_addch(b, '}');
+	put_str(b, "prompts_from", x->prompts.source);
+	if (x->prompts.family)
+		put_str(b, "family", x->prompts.family);
+	json_put_key(b, "query_prompt");
+	json_put_text(b, x->prompts.query);
+	json_put_key(b, "passage_prompt");
+	json_put_text(b, x->prompts.passage);
+	json_put_key(b, "closing");
+	json_put_text(b, x->prompts.closing);
+	put_int(b, "modules", (int64_t)f->config.n_modules);
+	put_bool(b, "sparse_head", (f->views & VIEW_SPARSE) != 0);
+	put_int(b, "multi_dim", f->multi_dim);
 	json_put_key(b, "lora_targets");
 	for (size_t i = 0; i < f->n_lora_modules; i++) {
 		buf_addch(b, i ? ',' : '[');

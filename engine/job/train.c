@@ -53,6 +53,7 @@ static bool open_model(struct training *t, struct err *err)
 		.use = MODEL_TRAIN,
 		.dtype = t->encoding.dtype,
 		.pooling = t->encoding.pooling,
+		.prompts = t->encoding.prompts,
 		.attention = t->encoding.attention,
 		.seed = t->opt.seed,
 	};
@@ -63,10 +64,11 @@ static bool open_model(struct training *t, struct err *err)
 	if (!t->model || !add_lora(t, err))
 		return false;
 	t->model_hash = model_hash(t->model);
-	t->tokenizer = tokenizer_open(dir, err);
-	return t->tokenizer &&
-		prompts_open(dir, t->encoding.query_prompt, t->encoding.passage_prompt, &t->prompts,
-			err);
+	t->tokenizer = tokenizer_open(model_tokenizer_dir(t->model), err);
+	struct prompts_options prompts = {
+		t->encoding.query_prompt, t->encoding.passage_prompt, t->encoding.prompts};
+	return t->tokenizer && prompts_open_as(dir, &prompts, &t->prompts, err) &&
+		prompts_close_texts(&t->prompts, t->tokenizer, err);
 }
 
 /* Ids of texts that this or any earlier run has met, for every epoch. */

@@ -81,6 +81,7 @@ struct model_config {
 
 	/* How vectors are made, from the sentence-transformers files. */
 	bool has_modules; /* false: no modules.json, so mean pooling, not normalised */
+	const char *family; /* which says how to pool because the folder does not; NULL */
 	enum tn_pool poolings[POOLINGS]; /* their vectors stand side by side */
 	int n_poolings;
 	bool pools_prompt; /* false: the prompt's tokens are left out of the pooling */
@@ -102,6 +103,8 @@ void model_config_release(struct model_config *c);
 /* Pooling, from the folder of its module. */
 bool model_pooling_read(struct model_config *c, const char *module, struct err *err) MUST_CHECK;
 bool model_folder_read(struct model_config *c, struct err *err) MUST_CHECK;
+/* Pooling of a folder without modules.json, from its family; prompts: model_options'. */
+bool model_family_apply(struct model_config *c, const char *prompts, struct err *err) MUST_CHECK;
 /* Widths of the modules, once hidden is known: they must fit each other; sets dim. */
 bool model_modules_check(struct model_config *c, struct err *err) MUST_CHECK;
 /* max_length, once n_positions is known. */

@@ -37,6 +37,7 @@ static bool open_cache(struct encoding *c, struct err *err)
 	struct hasher *h = hasher_new();
 	hasher_add(h, &e->model_hash, sizeof e->model_hash);
 	hasher_add(h, &e->tokenizer_hash, sizeof e->tokenizer_hash);
+	hasher_text(h, e->prompts->closing);
 	hasher_text(h, text_of(model_pooling(e->model)));
 	hasher_int(h, (int64_t)c->max_length);
 	hasher_int(h, model_dtype(e->model));

@@ -22,7 +22,7 @@ static void settle_options(struct encoder *e, const struct encoder_options *opt)
 		e->opt.batch_tokens = encoder_on_cpu(e) ? 2048 : 16384;
 	/* Strings belong to the caller and may go; what we need later was taken. */
 	e->opt.device = e->opt.pooling = e->opt.attention = NULL;
-	e->opt.query_prompt = e->opt.passage_prompt = NULL;
+	e->opt.query_prompt = e->opt.passage_prompt = e->opt.prompts = NULL;
 	e->opt.cache_dir = NULL;
 }
 
@@ -61,7 +61,8 @@ bool encoder_need_tokenizer(struct encoder *e, struct err *err)
 	if (e->tokenizer)
 		return true;
 	e->tokenizer = tokenizer_open(e->model->config.body_dir, err);
-	return e->tokenizer && check_vocabulary(e, err);
+	return e->tokenizer && check_vocabulary(e, err) &&
+		(!e->owns || prompts_close_texts(e->prompts, e->tokenizer, err));
 }
 
 /* With a cache the tokenizer may never be needed: its hash is, to find what is there. */
@@ -100,6 +101,7 @@ struct encoder *encoder_open(const char *dir, const struct encoder_options *opt,
 	struct model_options how = {.use = MODEL_ENCODE,
 		.dtype = opt->dtype,
 		.pooling = opt->pooling,
+		.prompts = opt->prompts,
 		.attention = opt->attention};
 	e->owns = true;
 	e->prompts = &e->own_prompts;
@@ -110,8 +112,9 @@ struct encoder *encoder_open(const char *dir, const struct encoder_options *opt,
 	}
 	if (opt->cache_dir)
 		e->cache_dir = xstrdup(opt->cache_dir);
-	ok = ok && e->model && open_tokenizer(e, err) && check_lengths(e, dir, err) &&
-		prompts_open(dir, opt->query_prompt, opt->passage_prompt, e->prompts, err);
+	struct prompts_options prompts = {opt->query_prompt, opt->passage_prompt, opt->prompts};
+	ok = ok && e->model && prompts_open_as(dir, &prompts, e->prompts, err) &&
+		open_tokenizer(e, err) && check_lengths(e, dir, err);
 	if (!ok) {
 		encoder_close(e);
 		return NULL;

@@ -23,7 +23,8 @@ struct encoder_options {
 	int threads; /* 0 = cpu_count() */
 	const char *pooling; /* NULL = the folder's */
 	const char *attention; /* NULL = the folder's */
-	const char *query_prompt, *passage_prompt; /* NULL = the folder's */
+	const char *query_prompt, *passage_prompt; /* NULL = the folder's, else the family's */
+	const char *prompts; /* prompts.h's family; NULL = found by the folder */
 	int64_t max_length; /* 0 = the folder's */
 	int64_t query_max_length, passage_max_length; /* 0 = max_length */
 	bool no_truncation; /* a longer text is an error */

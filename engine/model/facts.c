@@ -65,6 +65,9 @@ static bool check_weights(struct model_facts *f, struct err *err)
 		count_weights(f, &p);
 		name_lora_modules(f, x.linears, x.n_linears);
 		look_at_files(f, &st);
+		f->multi_dim = x.m3.multi_dim;
+		f->views = (x.head ? 0 : VIEW_DENSE) | (x.m3.has_sparse ? VIEW_SPARSE : 0) |
+			(x.m3.has_multi ? VIEW_MULTI : 0);
 	}
 	parts_release(&x, &f->config);
 	params_release(&p);
@@ -75,7 +78,9 @@ static bool check_weights(struct model_facts *f, struct err *err)
 bool model_facts_read(const char *dir, struct model_facts *ret, struct err *err)
 {
 	*ret = (struct model_facts){0};
-	if (!model_config_read(dir, &ret->config, err))
+	if (!model_config_read(dir, &ret->config, err) ||
+		!model_family_apply(&ret->config, NULL, err) ||
+		!model_modules_check(&ret->config, err))
 		return false;
 	ret->class_name = ret->config.is_classifier ? ret->config.arch->classifier_class
 						    : ret->config.arch->encoder_class;

@@ -15,6 +15,8 @@
 
 struct model_facts {
 	struct model_config config;
+	unsigned views; /* VIEW_... of model.h */
+	int64_t multi_dim;
 	const char *pooling; /* "mean", "cls+mean" */
 	const char *class_name; /* "BertModel" */
 	const char *dtype; /* of the weights in the file: "F32", "BF16", "mixed" */

@@ -32,6 +32,8 @@ static bool choose_dtype(struct model *m, const struct model_options *opt, struc
 static bool choose_pooling(struct model *m, const struct model_options *opt, struct err *err)
 {
 	struct model_config *c = &m->config;
+	if (!model_family_apply(c, opt->prompts, err))
+		return false;
 	if (opt->pooling && strcmp(opt->pooling, "auto") != 0) {
 		c->n_poolings = 1;
 		if (!pooling_parse(opt->pooling, &c->poolings[0]))
@@ -42,7 +44,7 @@ static bool choose_pooling(struct model *m, const struct model_options *opt, str
 	}
 	if (!model_modules_check(c, err))
 		return false;
-	if (!c->has_modules && !c->is_classifier)
+	if (!c->has_modules && !c->is_classifier && !opt->wants_answers && !c->family)
 		log_warn("%s has no modules.json: %s pooling, vectors are not normalised", c->dir,
 			pooling_name(c->poolings[0]));
 	m->pooling = pooling_names(c, &c->arena);
@@ -166,6 +168,11 @@ struct hash128 model_hash(const struct model *m)
 	hasher_int(h, c->normalizes);
 	hasher_int(h, c->pools_prompt);
 	return hasher_end(h);
+}
+
+const char *model_tokenizer_dir(const struct model *m)
+{
+	return m->config.body_dir;
 }
 
 const char *model_dir(const struct model *m)

@@ -32,6 +32,8 @@ struct model_options {
 	                        the folder's */
 	const char
 		*attention; /* "causal", "bidirectional"; NULL or "auto" = what the folder says */
+	const char
+		*prompts; /* prompts.h's family, which also says how to pool without modules.json */
 	bool wants_answers; /* also a causal language model's head: model_answers() */
 	uint64_t seed; /* for weights that the folder lacks (a new classification head) */
 };
@@ -50,6 +52,7 @@ int64_t model_positions(const struct model *m); /* the most tokens that a text c
 enum model_dtype model_dtype(const struct model *m); /* what it computes in; never AUTO */
 struct hash128 model_hash(const struct model *m); /* config and weights */
 const char *model_dir(const struct model *m);
+const char *model_tokenizer_dir(const struct model *m); /* where its tokenizer lies */
 const char *model_pooling(const struct model *m);
 bool model_normalizes(const struct model *m);
 int64_t model_n_params(const struct model *m, bool only_trained);

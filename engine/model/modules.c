@@ -5,6 +5,7 @@
 #include "base/jsonfile.h"
 #include "base/text.h"
 #include "model/config.h"
+#include "model/families.h"
 #include "model/heads.h"
 
 static struct text last_word(struct text t)
@@ -157,5 +158,28 @@ bool model_modules_check(struct model_config *c, struct err *err)
 		width = m->out;
 	}
 	c->dim = width;
+	return true;
+}
+
+bool model_family_apply(struct model_config *c, const char *prompts, struct err *err)
+{
+	struct family f = {0};
+	if (c->has_modules || c->is_classifier || (prompts && strcmp(prompts, "none") == 0))
+		return true;
+	bool is_named = prompts && strcmp(prompts, "auto") != 0;
+	if (!(is_named ? family_named(prompts, &c->arena, &f, err)
+		       : family_of(c->dir, &c->arena, &f, err)))
+		return false;
+	if (!f.has_pooling)
+		return true;
+	c->family = f.name;
+	c->poolings[0] = f.pooling;
+	c->n_poolings = 1;
+	if (f.normalizes && c->n_modules == 0) {
+		c->modules = arena_calloc(&c->arena, 1, sizeof *c->modules);
+		c->modules[c->n_modules++] =
+			(struct module){.kind = MODULE_NORMALIZE, .path = "2_Normalize"};
+		c->normalizes = true;
+	}
 	return true;
 }

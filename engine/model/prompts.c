@@ -4,6 +4,8 @@
 
 #include "base/fs.h"
 #include "base/jsonfile.h"
+#include "model/families.h"
+#include "text/tokenizer.h"
 
 #define SLOT "{instruction}"
 
@@ -56,37 +58,6 @@ static bool read_prompts(json root, const char *path, struct prompts *p, struct 
 	return true;
 }
 
-bool prompts_open(const char *dir, const char *query, const char *passage, struct prompts *ret,
-	struct err *err)
-{
-	static const char *const query_names[] = {"query", "s2p_query"};
-	static const char *const passage_names[] = {"document", "passage", "corpus"};
-	struct prompts p = {.arena = ARENA_INIT};
-	const char *path = fs_join(&p.arena, dir, "config_sentence_transformers.json");
-	if (fs_exists(path)) {
-		struct json_file f;
-		bool ok = json_file_open(path, &f, err) && read_prompts(f.root, path, &p, err);
-		json_file_close(&f);
-		if (!ok) {
-			prompts_close(&p);
-			return false;
-		}
-	}
-	p.query = query ? arena_text(&p.arena, text_of(query))
-			: first_of(&p, query_names, ARRAY_LEN(query_names));
-	p.passage = passage ? arena_text(&p.arena, text_of(passage))
-			    : first_of(&p, passage_names, ARRAY_LEN(passage_names));
-	p.query_forced = query != NULL;
-	*ret = p;
-	return true;
-}
-
-void prompts_close(struct prompts *p)
-{
-	arena_release(&p->arena);
-	*p = (struct prompts){.arena = ARENA_INIT};
-}
-
 static const char *find(struct text in, size_t from, const char *what)
 {
 	size_t n = strlen(what);
@@ -97,8 +68,8 @@ static const char *find(struct text in, size_t from, const char *what)
  * words that the instruction-tuned families share. False: nowhere. */
 static bool find_slot(struct text template, size_t *ret_at, size_t *ret_end)
 {
-	static const char *const frames[][2] = {
-		{"Instruct: ", "\nQuery:"}, {"<instruct>", "\n<query>"}};
+	static const char *const frames[][2] = {{"Instruct: ", " \n Query:"},
+		{"Instruct: ", "\nQuery:"}, {"<instruct>", "\n<query>"}, {"task: ", " | query:"}};
 	const char *slot = find(template, 0, SLOT);
 	if (slot) {
 		*ret_at = (size_t)(slot - template.s);
@@ -139,6 +110,113 @@ static struct text filled(struct text template, struct text instruction, struct 
 	memcpy(s + at + instruction.len, template.s + end, after);
 	s[len] = '\0';
 	return (struct text){s, len};
+}
+
+static const char *const query_names[] = {"query", "s2p_query"};
+static const char *const passage_names[] = {"document", "passage", "corpus"};
+
+static bool read_folder(const char *dir, struct prompts *p, bool *ret_says, struct err *err)
+{
+	const char *path = fs_join(&p->arena, dir, "config_sentence_transformers.json");
+	struct json_file f;
+	*ret_says = false;
+	if (!fs_exists(path))
+		return true;
+	bool ok = json_file_open(path, &f, err) && read_prompts(f.root, path, p, err);
+	json_file_close(&f);
+	*ret_says = p->n > 0;
+	return ok;
+}
+
+/* The template with the family's own instruction in its slot. */
+static struct text of_family(const struct family *f, struct arena *a)
+{
+	return f->instruction.len > 0 ? filled(f->query, f->instruction, a) : f->query;
+}
+
+static bool find_family(
+	const char *dir, const char *asked, struct prompts *p, struct family *ret, struct err *err)
+{
+	*ret = (struct family){0};
+	if (asked && strcmp(asked, "none") == 0)
+		return true;
+	if (asked && strcmp(asked, "auto") != 0)
+		return family_named(asked, &p->arena, ret, err);
+	return family_of(dir, &p->arena, ret, err);
+}
+
+static bool settle(
+	const char *dir, const struct prompts_options *opt, struct prompts *p, struct err *err)
+{
+	struct family f;
+	bool says,
+		is_named = opt->family && strcmp(opt->family, "auto") != 0 &&
+		strcmp(opt->family, "none") != 0;
+	if (!read_folder(dir, p, &says, err) || !find_family(dir, opt->family, p, &f, err))
+		return false;
+	p->family = f.name;
+	p->closing = f.append;
+	if (says && !is_named) {
+		p->query = first_of(p, query_names, ARRAY_LEN(query_names));
+		p->passage = first_of(p, passage_names, ARRAY_LEN(passage_names));
+		p->source = "config_sentence_transformers.json";
+	} else if (f.name) {
+		p->query = of_family(&f, &p->arena);
+		p->passage = f.passage;
+		p->source = arena_printf(&p->arena, "family %s", f.name);
+	} else {
+		p->query = p->passage = TEXT("");
+		p->source = "none";
+	}
+	if (opt->query)
+		p->query = arena_text(&p->arena, text_of(opt->query));
+	if (opt->passage)
+		p->passage = arena_text(&p->arena, text_of(opt->passage));
+	p->query_forced = opt->query != NULL;
+	if (opt->query || opt->passage)
+		p->source = opt->query && opt->passage ? "--query-prompt and --passage-prompt"
+			: opt->query ? arena_printf(&p->arena, "--query-prompt; %s", p->source)
+				     : arena_printf(&p->arena, "--passage-prompt; %s", p->source);
+	return true;
+}
+
+bool prompts_open_as(
+	const char *dir, const struct prompts_options *opt, struct prompts *ret, struct err *err)
+{
+	struct prompts p = {.arena = ARENA_INIT};
+	if (!settle(dir, opt, &p, err)) {
+		prompts_close(&p);
+		return false;
+	}
+	*ret = p;
+	return true;
+}
+
+bool prompts_open(const char *dir, const char *query, const char *passage, struct prompts *ret,
+	struct err *err)
+{
+	return prompts_open_as(
+		dir, &(struct prompts_options){.query = query, .passage = passage}, ret, err);
+}
+
+bool prompts_close_texts(const struct prompts *p, struct tokenizer *t, struct err *err)
+{
+	int32_t id;
+	if (p->closing.len == 0)
+		return true;
+	if (!tokenizer_id(t, p->closing, &id))
+		return err_set(err, ERR_DATA,
+			"the recipe of family %s ends every text with %.*s, a token that the "
+			"tokenizer does not know; --prompts none leaves families alone",
+			p->family, TEXT_ARG(p->closing));
+	tokenizer_close_with(t, id);
+	return true;
+}
+
+void prompts_close(struct prompts *p)
+{
+	arena_release(&p->arena);
+	*p = (struct prompts){.arena = ARENA_INIT};
 }
 
 /* A template as it serves rows without an instruction: with an open slot it says nothing. */

@@ -168,6 +168,26 @@ void tokenizer_close(struct tokenizer *t)
 	free(t);
 }
 
+void tokenizer_close_with(struct tokenizer *t, int32_t id)
+{
+	struct post_template *p = &t->post.single;
+	const struct post_item *last = p->n > 0 ? &p->items[p->n - 1] : NULL;
+	if (last && last->kind == POST_ID && last->id == id)
+		return;
+	size_t n = p->n > 0 ? p->n : 1; /* no template: the text alone */
+	struct post_item *items = arena_calloc(&t->arena, n + 1, sizeof *items);
+	if (p->n > 0)
+		memcpy(items, p->items, p->n * sizeof *items);
+	else
+		items[0] = (struct post_item){.kind = POST_A};
+	items[n] = (struct post_item){.kind = POST_ID, .id = id};
+	*p = (struct post_template){items, n + 1, p->n_special + 1};
+	struct hasher *h = hasher_new();
+	hasher_add(h, &t->hash, sizeof t->hash);
+	hasher_int(h, id);
+	t->hash = hasher_end(h);
+}
+
 struct hash128 tokenizer_hash(const struct tokenizer *t)
 {
 	return t->hash;

@@ -49,6 +49,11 @@ int32_t tokenizer_unk(const struct tokenizer *t); /* -1 when it has none */
 const char *tokenizer_kind(
 	const struct tokenizer *t); /* "WordPiece", "Unigram", "BPE", "WordLevel" */
 
+/* Has every single text end with this token, once: what a model's recipe appends beyond what its
+ * tokenizer.json does. Counted as a special token, so kept when a text is cut. Before the first
+ * tokenizer_run_new(). */
+void tokenizer_close_with(struct tokenizer *t, int32_t id);
+
 struct tokenizer_run;
 struct tokenizer_run *tokenizer_run_new(const struct tokenizer *t);
 void tokenizer_run_free(struct tokenizer_run *r);
