@@ -1,10 +1,12 @@
 #include "curate/pass.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/parallel.h"
 #include "base/signals.h"
+#include "base/utf8.h"
 #include "curate/checks.h"
 #include "data/raw.h"
 
@@ -30,29 +32,58 @@ static void note_broken(
 	note(p, w, c, FINDING_BROKEN, row);
 }
 
-/* The length of one text goes into the statistics; true when it is long. */
-static bool measure(struct pass *p, struct worker *w, enum inspect_part part, struct text t)
+/* Whether the text holds conjoining jamo, U+1100 to U+11FF: E1 84 80 to E1 87 BF. */
+static bool has_jamo(struct text t)
+{
+	for (const char *s = t.s, *end = t.s + t.len; s < end; s++) {
+		s = memchr(s, 0xE1, (size_t)(end - s));
+		if (!s || s + 1 == end)
+			return false;
+		if ((unsigned char)s[1] >= 0x84 && (unsigned char)s[1] <= 0x87)
+			return true;
+	}
+	return false;
+}
+
+/* Whether the ids in w->ids, of t, are not those of the same text composed: XLM-R's vocabulary has
+ * syllables, and its normaliser leaves jamo as they are. */
+static bool breaks_hangul(struct worker *w, struct text t)
+{
+	static const struct token_limits no_limits = {.max_length = 0};
+	if (!has_jamo(t))
+		return false;
+	buf_clear(&w->text);
+	utf8_nfc(&w->text, t);
+	w->composed.n = 0;
+	tokenizer_encode(w->tokens, buf_text(&w->text), &no_limits, &w->composed);
+	return w->composed.n != w->ids.n ||
+		memcmp(w->composed.id, w->ids.id, w->ids.n * sizeof *w->ids.id) != 0;
+}
+
+/* The length of one text goes into the statistics. */
+static finding_set measure(struct pass *p, struct worker *w, enum inspect_part part, struct text t)
 {
 	histogram_add(&w->chars_of[part], text_chars(t));
 	if (!w->tokens)
-		return t.len / BYTES_A_TOKEN > p->max_length;
+		return t.len / BYTES_A_TOKEN > p->max_length ? FINDING_BIT(FINDING_LONG_TEXT) : 0;
 	static const struct token_limits no_limits = {.max_length = 0};
 	w->ids.n = 0;
 	size_t n = tokenizer_encode(w->tokens, t, &no_limits, &w->ids);
 	histogram_add(&w->tokens_of[part], n);
-	return n > p->max_length;
+	return (n > p->max_length ? FINDING_BIT(FINDING_LONG_TEXT) : 0) |
+		(breaks_hangul(w, t) ? FINDING_BIT(FINDING_BROKEN_HANGUL) : 0);
 }
 
-static bool measure_row(struct pass *p, struct worker *w, const struct record *r)
+static finding_set measure_row(struct pass *p, struct worker *w, const struct record *r)
 {
-	bool is_long = measure(p, w, PART_QUERY, r->query);
+	finding_set set = measure(p, w, PART_QUERY, r->query);
 	for (size_t i = 0; i < r->n_pos; i++)
-		is_long |= measure(p, w, PART_POS, r->pos[i].text);
+		set |= measure(p, w, PART_POS, r->pos[i].text);
 	for (size_t i = 0; i < r->n_neg; i++)
-		is_long |= measure(p, w, PART_NEG, r->neg[i].text);
+		set |= measure(p, w, PART_NEG, r->neg[i].text);
 	histogram_add(&w->per_row[PART_POS], r->n_pos);
 	histogram_add(&w->per_row[PART_NEG], r->n_neg);
-	return is_long;
+	return set;
 }
 
 static void add_positives(struct chunk *c, size_t row, const uint64_t *hash, size_t n)
@@ -125,8 +156,7 @@ static void look_at(struct pass *p, struct worker *w, struct chunk *c, size_t ro
 	p->row[row] = h.row;
 	add_positives(c, row, h.pos, r.n_pos);
 	finding_set set = row_check(&r, &h, &w->scratch) & ~expected(&r);
-	if (measure_row(p, w, &r))
-		set |= FINDING_BIT(FINDING_LONG_TEXT);
+	set |= measure_row(p, w, &r);
 	for (enum finding_kind k = 0; set >> k; k++)
 		if (set >> k & 1)
 			note(p, w, c, k, row);
@@ -157,6 +187,8 @@ static void worker_release(struct worker *w)
 	if (w->tokens)
 		tokenizer_run_free(w->tokens);
 	ids_release(&w->ids);
+	ids_release(&w->composed);
+	buf_release(&w->text);
 	arena_release(&w->scratch);
 	arena_release(&w->kept);
 	for (size_t i = 0; i < N_PARTS; i++) {

@@ -32,7 +32,8 @@ struct field_count {
 struct worker {
 	struct row_reader *reader;
 	struct tokenizer_run *tokens;
-	struct ids ids;
+	struct ids ids, composed; /* of a text, and of the same in form NFC */
+	struct buf text;
 	struct arena scratch, kept; /* of a row; of what the pass returns */
 	struct histogram chars_of[N_PARTS], tokens_of[N_PARTS], per_row[N_PARTS];
 	struct map field_index;

@@ -15,7 +15,8 @@ static const struct option options[] = {
 	{.name = "model",
 		.type = OPT_STRING,
 		.arg = "DIR",
-		.help = "count tokens with this model's tokenizer as well"},
+		.help = "count tokens with this model's tokenizer as well, and the rows whose decomposed "
+			"Hangul it reads as other tokens"},
 	{.name = "max-length",
 		.type = OPT_INT,
 		.range = "2..",

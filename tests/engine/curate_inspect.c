@@ -334,6 +334,40 @@ static void tokens_are_counted_with_a_model(void **state)
 	tokenizer_close(t);
 }
 
+/* Two rows hold decomposed Hangul; a tokenizer without a normaliser reads them as other tokens, one that
+ * takes everything apart by itself does not. */
+static void decomposed_hangul_counts_where_the_tokenizer_breaks_it(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *tokenizer;
+		size_t rows;
+	} cases[] = {{"unigram-plain", 2}, {"wordpiece", 0}};
+	const char *path = written("nfd.jsonl",
+		"{\"query\":\"\u1107\u1162\u1102\u1173\u11ab\",\"pos\":[\"p\"],\"neg\":[]}\n"
+		"{\"query\":\"\ubc30\ub294\",\"pos\":[\"cafe\u0301\"],\"neg\":[]}\n"
+		"{\"query\":\"q\",\"pos\":[\"p\",\"x \u1107\u1162\"],\"neg\":[]}\n");
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct err err = ERR_INIT;
+		char dir[200];
+		snprintf(dir, sizeof dir, "tests/fixtures/tokenizer/%s", cases[i].tokenizer);
+		struct tokenizer *t = tokenizer_open(test_file(dir), &err);
+		assert_ok(t != NULL, &err);
+		struct inspect_options opt = {.threads = 1, .tokenizer = t};
+		struct fixture f;
+		f.d = dataset_open(&path, 1, NULL, &err);
+		assert_ok(f.d != NULL, &err);
+		assert_ok(inspect(f.d, &opt, &f.r, &err), &err);
+		const struct finding *broken = found(&f, FINDING_BROKEN_HANGUL);
+		assert_int_equal(broken ? broken->count : 0, cases[i].rows);
+		if (broken)
+			assert_int_equal(line_of(&f, broken->examples[1].row), 3);
+		assert_int_equal(found(&f, FINDING_NOT_NFC)->count, 3);
+		done(&f);
+		tokenizer_close(t);
+	}
+}
+
 static void fields_are_counted_with_their_commonest_type(void **state)
 {
 	(void)state;
@@ -498,6 +532,7 @@ int main(void)
 		cmocka_unit_test(lengths_count_characters),
 		cmocka_unit_test(a_long_text_is_found_by_its_estimated_tokens),
 		cmocka_unit_test(tokens_are_counted_with_a_model),
+		cmocka_unit_test(decomposed_hangul_counts_where_the_tokenizer_breaks_it),
 		cmocka_unit_test(fields_are_counted_with_their_commonest_type),
 		cmocka_unit_test(the_report_is_the_same_for_any_number_of_threads),
 		cmocka_unit_test(a_lack_of_memory_is_an_error),

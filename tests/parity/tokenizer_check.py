@@ -205,6 +205,7 @@ def check(name, program, model, reference, real, a, scratch):
     texts = real + list(long_words()) + drawn
     good = compare(name, ours, reference, texts, [], not a.ids_only)
     pairs = list(zip(texts[::2], texts[1::2]))
+    pairs = pairs[::max(1, len(pairs) // a.pairs)] if a.pairs else pairs
     good = good and compare(name, ours, reference, pairs, [], not a.ids_only)
     few = [p for p in pairs if len(p[0]) < 2000 and len(p[1]) < 2000]
     few = few[::max(1, len(few) // 10000)]
@@ -242,6 +243,7 @@ def main():
     p.add_argument("--program", default=ROOT / "build/release/vecsmith")
     p.add_argument("--data", type=pathlib.Path)
     p.add_argument("--random", type=int, default=200000)
+    p.add_argument("--pairs", type=int, default=0, help="at most about so many pairs (default: of all texts)")
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--ids-only", action="store_true", help="leave offsets out")
     p.add_argument("--go-on", action="store_true", help="compare the other tokenizers also after a difference")
