@@ -23,6 +23,19 @@ void cache_release(struct cache *c)
 	free(c->pool);
 }
 
+/* Keys are short: two loads, which may overlap, are quicker than a call. */
+static inline bool is_same(const void *a, const void *b, size_t n)
+{
+	uint64_t x, y, z, w;
+	if (n > 16 || n < 8)
+		return memcmp(a, b, n) == 0;
+	memcpy(&x, a, 8);
+	memcpy(&y, b, 8);
+	memcpy(&z, (const char *)a + n - 8, 8);
+	memcpy(&w, (const char *)b + n - 8, 8);
+	return x == y && z == w;
+}
+
 const int32_t *cache_get(
 	const struct cache *c, const void *key, size_t len, uint64_t hash, size_t *ret_n)
 {
@@ -33,7 +46,7 @@ const int32_t *cache_get(
 		if (s->n_key == 0)
 			return NULL;
 		if (s->check == check && s->n_key == len &&
-			memcmp(c->pool + s->at + s->n_ids, key, len) == 0) {
+			is_same(c->pool + s->at + s->n_ids, key, len)) {
 			*ret_n = s->n_ids;
 			return (const int32_t *)(c->pool + s->at);
 		}

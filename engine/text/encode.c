@@ -155,7 +155,7 @@ void encode_normalized(struct tokenizer_run *r, struct ids *out, struct places *
 void encode_stretch(
 	struct tokenizer_run *r, struct text t, size_t at, struct ids *out, struct places *places)
 {
-	if (!places && shortcut_encode(r, t, out))
+	if (!places && shortcut_encode(r, t, at == 0, out))
 		return;
 	normalize_begin(&r->normal, t, at);
 	normalizers_apply(&r->t->normalizers, 0, &r->normal);

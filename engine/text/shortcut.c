@@ -126,6 +126,7 @@ void shortcut_init(struct tokenizer *t)
 	*s = (struct shortcut){.kind = SHORTCUT_NONE};
 	if (shortcut_init_scan(t) || shortcut_init_marked(t))
 		return;
+	*s = (struct shortcut){.kind = SHORTCUT_NONE};
 	struct normalize_io normal = {.classes = &t->classes};
 	struct pretokenize_io io = {.classes = &t->classes};
 	enum shortcut_kind kind = SHORTCUT_NONE;
@@ -249,7 +250,7 @@ static bool encode_metaspace(struct tokenizer_run *r, struct text t, struct ids 
 	return true;
 }
 
-bool shortcut_encode(struct tokenizer_run *r, struct text t, struct ids *out)
+bool shortcut_encode(struct tokenizer_run *r, struct text t, bool is_front, struct ids *out)
 {
 	switch (r->t->shortcut.kind) {
 	case SHORTCUT_WORDS:
@@ -259,7 +260,7 @@ bool shortcut_encode(struct tokenizer_run *r, struct text t, struct ids *out)
 	case SHORTCUT_SCAN:
 		return shortcut_encode_scan(r, t, out);
 	case SHORTCUT_MARKED:
-		return shortcut_encode_marked(r, t, out);
+		return shortcut_encode_marked(r, t, is_front, out);
 	default:
 		return false;
 	}

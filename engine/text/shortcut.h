@@ -51,8 +51,13 @@ struct shortcut {
 	/* SCAN, and below also MARKED: */
 	scan_fn scans[SHORTCUT_SCANS_MAX]; /* each cuts the pieces of the one before */
 	size_t n_scans;
-	bool is_nfc; /* the text has to be, or goes the long way */
-	bool adds_space; /* in front of the text; SCAN: unless there is one */
+	bool is_nfc; /* the text has to be, or is made so */
+	enum {
+		SPACE_NEVER,
+		SPACE_UNLESS_THERE,
+		SPACE_ALWAYS
+	} space; /* in front of a stretch ... */
+	bool only_front; /* ... and only when that begins the text */
 	/* MARKED: */
 	bool no_cut[256]; /* by the byte in front of the spaces */
 };
@@ -61,8 +66,9 @@ void shortcut_init(struct tokenizer *t); /* when all else is loaded */
 bool shortcut_init_scan(struct tokenizer *t); /* false: not of these two families */
 bool shortcut_init_marked(struct tokenizer *t);
 bool shortcut_encode_scan(struct tokenizer_run *r, struct text t, struct ids *out);
-bool shortcut_encode_marked(struct tokenizer_run *r, struct text t, struct ids *out);
-/* Appends the ids of t and returns true, or leaves out as it was and returns false. */
-bool shortcut_encode(struct tokenizer_run *r, struct text t, struct ids *out);
+bool shortcut_encode_marked(struct tokenizer_run *r, struct text t, bool is_front, struct ids *out);
+/* Appends the ids of t and returns true, or leaves out as it was and returns false. is_front: t begins
+ * the user's text. */
+bool shortcut_encode(struct tokenizer_run *r, struct text t, bool is_front, struct ids *out);
 
 #endif

@@ -66,6 +66,18 @@ static struct text with_space(struct tokenizer_run *r, struct text t)
 	return buf_text(&r->spaced);
 }
 
+/* t normalised, and with a space in front, in the run's buffer. */
+static struct text normalized(struct tokenizer_run *r, struct text t, bool adds_space)
+{
+	normalize_begin(&r->normal, t, 0);
+	normalizers_apply(&r->t->normalizers, 0, &r->normal);
+	buf_clear(&r->spaced);
+	if (adds_space)
+		buf_addch(&r->spaced, ' ');
+	chars_encode(r->normal.from.c, r->normal.from.n, &r->spaced);
+	return buf_text(&r->spaced);
+}
+
 /* SCAN */
 
 /* The scanner that cuts as a pre-tokeniser does; NULL: there is none. */
@@ -99,7 +111,7 @@ bool shortcut_init_scan(struct tokenizer *t)
 	}
 	if (last->as.byte_level.use_regex)
 		s->scans[s->n_scans++] = scan_gpt2;
-	s->adds_space = last->as.byte_level.add_prefix_space;
+	s->space = last->as.byte_level.add_prefix_space ? SPACE_UNLESS_THERE : SPACE_NEVER;
 	s->is_nfc = n->n == 1;
 	s->kind = SHORTCUT_SCAN;
 	return true;
@@ -134,46 +146,76 @@ static void cut(struct tokenizer_run *r, struct text t, size_t level, struct ids
 bool shortcut_encode_scan(struct tokenizer_run *r, struct text t, struct ids *out)
 {
 	const struct shortcut *s = &r->t->shortcut;
-	if (!is_ready(&r->t->classes, t, s->is_nfc) || added_is_in(&r->t->normalized, t))
-		return false;
 	if (t.len == 0)
 		return true;
-	if (s->adds_space && t.s[0] != ' ')
+	bool adds_space = s->space == SPACE_UNLESS_THERE && t.s[0] != ' ';
+	if (!is_ready(&r->t->classes, t, s->is_nfc))
+		t = normalized(r, t, adds_space);
+	else if (adds_space)
 		t = with_space(r, t);
+	if (added_is_in(&r->t->normalized, t))
+		return false;
 	cut(r, t, 0, out);
 	return true;
 }
 
 /* MARKED */
 
-/* Prepend of the mark if any, then Replace of the space by it; what is cut at spaces afterwards
+/* Replace of the space by the mark, behind a Prepend of it if any; what is cut at spaces afterwards
  * finds none. */
-bool shortcut_init_marked(struct tokenizer *t)
+static bool marks_by_normalizers(const struct tokenizer *t, struct shortcut *s)
 {
-	struct shortcut *s = &t->shortcut;
 	const struct normalizer *n = t->normalizers.list;
 	const struct pretokenizer *p = t->pretokenizers.list;
-	if (t->normalizers.n == 0 || t->normalizers.n > 2 || t->normalized.n > 0)
+	if (t->normalizers.n == 0 || t->normalizers.n > 2 || t->pretokenizers.n > 1)
 		return false;
 	const struct normalizer *last = &n[t->normalizers.n - 1];
-	bool cuts_spaces = t->pretokenizers.n == 1 && p[0].type == &pretokenizer_split &&
-		p[0].as.split.string.n == 1 && p[0].as.split.string.c[0] == ' ' &&
-		!p[0].as.split.scan && !p[0].as.split.regex && !p[0].as.split.invert;
 	if (last->type != &normalizer_replace || last->as.replace.regex ||
 		last->as.replace.is_run || last->as.replace.from.n != 1 ||
 		last->as.replace.from.c[0] != ' ' || last->as.replace.to.n != 1 ||
-		last->as.replace.to.c[0] == ' ' || (t->pretokenizers.n > 0 && !cuts_spaces))
+		last->as.replace.to.c[0] == ' ')
+		return false;
+	if (t->pretokenizers.n == 1 &&
+		(p[0].type != &pretokenizer_split || p[0].as.split.scan || p[0].as.split.regex ||
+			p[0].as.split.invert || p[0].as.split.string.n != 1 ||
+			p[0].as.split.string.c[0] != ' '))
 		return false;
 	s->mark = last->as.replace.to.c[0];
-	s->adds_space = t->normalizers.n == 2;
-	if (s->adds_space &&
-		(n[0].type != &normalizer_prepend || n[0].as.prepend.n != 1 ||
-			n[0].as.prepend.c[0] != s->mark))
+	s->space = t->normalizers.n == 2 ? SPACE_ALWAYS : SPACE_NEVER;
+	return t->normalizers.n == 1 ||
+		(n[0].type == &normalizer_prepend && n[0].as.prepend.n == 1 &&
+			n[0].as.prepend.c[0] == s->mark);
+}
+
+/* Metaspace that does not cut. */
+static bool marks_by_metaspace(const struct tokenizer *t, struct shortcut *s)
+{
+	const struct pretokenizer *p = t->pretokenizers.list;
+	if (t->normalizers.n > 0 || t->pretokenizers.n != 1 ||
+		p[0].type != &pretokenizer_metaspace || p[0].as.metaspace.split ||
+		p[0].as.metaspace.replacement == ' ')
 		return false;
-	if (!bpe_find_cuts(t->segmenter, s->mark, s->no_cut))
+	s->mark = p[0].as.metaspace.replacement;
+	s->space = p[0].as.metaspace.prepend == PREPEND_NEVER ? SPACE_NEVER : SPACE_UNLESS_THERE;
+	s->only_front = p[0].as.metaspace.prepend == PREPEND_FIRST;
+	return true;
+}
+
+bool shortcut_init_marked(struct tokenizer *t)
+{
+	struct shortcut *s = &t->shortcut;
+	if (t->normalized.n > 0 || (!marks_by_normalizers(t, s) && !marks_by_metaspace(t, s)) ||
+		!bpe_find_cuts(t->segmenter, s->mark, s->no_cut))
 		return false;
 	s->kind = SHORTCUT_MARKED;
 	return true;
+}
+
+static bool begins_with_mark(const struct shortcut *s, struct text t)
+{
+	char mark[4];
+	size_t len = utf8_encode(s->mark, mark);
+	return t.s[0] == ' ' || (t.len >= len && memcmp(t.s, mark, len) == 0);
 }
 
 static void encode_marked(struct tokenizer_run *r, struct text t, struct ids *out)
@@ -187,12 +229,14 @@ static void encode_marked(struct tokenizer_run *r, struct text t, struct ids *ou
 	r->t->segmenter->type->encode(r->t->segmenter, r->segment, c->c, c->n, out, NULL);
 }
 
-bool shortcut_encode_marked(struct tokenizer_run *r, struct text t, struct ids *out)
+bool shortcut_encode_marked(struct tokenizer_run *r, struct text t, bool is_front, struct ids *out)
 {
 	const struct shortcut *s = &r->t->shortcut;
 	if (t.len == 0)
 		return true;
-	if (s->adds_space)
+	if (s->space == SPACE_ALWAYS ||
+		(s->space == SPACE_UNLESS_THERE && (is_front || !s->only_front) &&
+			!begins_with_mark(s, t)))
 		t = with_space(r, t);
 	for (size_t i = 0; i < t.len;) {
 		size_t begin = i;
