@@ -20,6 +20,15 @@ static void copy_members(struct buf *out, json v, bool is_object)
 	buf_addch(out, is_object ? '}' : ']');
 }
 
+/* 2.0 stays 2.0: readers that check types take no 2 in its place. */
+static void copy_real(struct buf *out, double x)
+{
+	size_t at = out->len;
+	json_put_real(out, x);
+	if (!strpbrk(out->data + at, ".e"))
+		buf_adds(out, ".0");
+}
+
 void json_copy(struct buf *out, json v)
 {
 	struct text s;
@@ -39,7 +48,7 @@ void json_copy(struct buf *out, json v)
 		if (json_int(v, &i))
 			json_put_int(out, i);
 		else if (json_real(v, &x))
-			json_put_real(out, x);
+			copy_real(out, x);
 		return;
 	case JSON_BOOL:
 		if (json_bool(v, &b))

@@ -220,6 +220,29 @@ static void a_written_folder_says_what_the_attention_is(void **state)
 	tn_close(root);
 }
 
+/* transformers checks the types of ModernBERT's config: 2 is no number of its kind, 2.0 is. */
+static void written_numbers_keep_their_kind(void **state)
+{
+	(void)state;
+	struct err err = ERR_INIT;
+	struct buf b = BUF_INIT;
+	struct model_options opt = {.use = MODEL_TRAIN, .dtype = MODEL_F32};
+	char why[200], out[600], path[700];
+	tn_scope *root = tn_open("cpu", 1, why, sizeof why);
+	struct model *m =
+		model_open(test_file("tests/fixtures/decoders/modernbert-1"), root, &opt, &err);
+	assert_ok(m != NULL, &err);
+	snprintf(out, sizeof out, "%s/kinds", test_scratch());
+	assert_ok(model_write(m, out, &err), &err);
+	snprintf(path, sizeof path, "%s/config.json", out);
+	assert_ok(fs_read(path, &b, 0, &err), &err);
+	assert_non_null(strstr(b.data, "\"initializer_cutoff_factor\": 2.0"));
+	assert_non_null(strstr(b.data, "\"hidden_size\": 18,"));
+	buf_release(&b);
+	model_close(m);
+	tn_close(root);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -227,6 +250,7 @@ int main(void)
 		cmocka_unit_test(attention_follows_file_table_and_user),
 		cmocka_unit_test(an_encoder_is_never_causal),
 		cmocka_unit_test(a_written_folder_says_what_the_attention_is),
+		cmocka_unit_test(written_numbers_keep_their_kind),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
