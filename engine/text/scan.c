@@ -5,9 +5,9 @@
 #define NOT_OTHER (UC_SPACE | UC_LETTER | UC_NUMBER)
 #define CONTRACTIONS "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
 #define SPACES "\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"
-#define CL100K(digits)                                                                             \
-	CONTRACTIONS "|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|" digits                                      \
-		     "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|" SPACES
+#define CL100K(word, digits, rest)                                                                 \
+	CONTRACTIONS "|[^\\r\\n\\p{L}\\p{N}]?" word "+|" digits "| ?" rest "+[\\r\\n]*|" SPACES
+#define NO_WORD "[^\\s\\p{L}\\p{N}]"
 #define CAPITALS "[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]"
 #define SMALLS "[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]"
 #define O200K(contractions, digits)                                                                \
@@ -23,8 +23,9 @@ static const struct known {
 	{TEXT_INIT("'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|"
 		   "\\s+(?!\\S)|\\s+"),
 		scan_gpt2},
-	{TEXT_INIT(CL100K("\\p{N}{1,3}")), scan_cl100k},
-	{TEXT_INIT(CL100K("\\p{N}")), scan_qwen},
+	{TEXT_INIT(CL100K("\\p{L}", "\\p{N}{1,3}", NO_WORD)), scan_cl100k},
+	{TEXT_INIT(CL100K("\\p{L}", "\\p{N}", NO_WORD)), scan_qwen},
+	{TEXT_INIT(CL100K("[\\p{L}\\p{M}]", "\\p{N}", "[^\\s\\p{L}\\p{M}\\p{N}]")), scan_qwen35},
 	{TEXT_INIT(O200K(CONTRACTIONS "?", "\\p{N}{1,3}")), scan_o200k},
 	{TEXT_INIT(O200K("", "\\p{N}")), scan_tekken},
 	{TEXT_INIT("\\p{N}{1,3}"), scan_deepseek_digits},
@@ -126,7 +127,9 @@ size_t scan_gpt2(const struct uclass *u, struct text t, size_t i)
 	return scan_spaces(u, t, i);
 }
 
-static inline size_t cl100k(const struct uclass *u, struct text t, size_t i, int max_digits)
+/* word: the classes of a word's characters. */
+static inline size_t cl100k(
+	const struct uclass *u, struct text t, size_t i, int max_digits, unsigned word)
 {
 	if (t.s[i] == '\'') {
 		size_t end = scan_contraction(t, i, 1);
@@ -134,9 +137,9 @@ static inline size_t cl100k(const struct uclass *u, struct text t, size_t i, int
 			return end;
 	}
 	size_t len, next_len;
-	unsigned class = scan_class(u, t, i, &len);
-	if (class & UC_LETTER)
-		return scan_run(u, t, i + len, UC_LETTER);
+	unsigned class = scan_class(u, t, i, &len), not_other = UC_SPACE | UC_NUMBER | word;
+	if (class & word)
+		return scan_run(u, t, i + len, word);
 	if (class & UC_NUMBER) {
 		size_t end = i + len;
 		for (int n = 1; n < max_digits; n++, end += len)
@@ -146,24 +149,29 @@ static inline size_t cl100k(const struct uclass *u, struct text t, size_t i, int
 	}
 	/* Any one character but a line break may begin a word. */
 	unsigned next = scan_class(u, t, i + len, &next_len);
-	if (next & UC_LETTER && t.s[i] != '\r' && t.s[i] != '\n')
-		return scan_run(u, t, i + len + next_len, UC_LETTER);
+	if (next & word && t.s[i] != '\r' && t.s[i] != '\n')
+		return scan_run(u, t, i + len + next_len, word);
 	size_t other = i;
-	if (t.s[i] == ' ' && next_len && !(next & NOT_OTHER))
+	if (t.s[i] == ' ' && next_len && !(next & not_other))
 		other = i + 1;
 	else if (class & UC_SPACE)
 		return scan_lines(u, t, i);
-	return scan_newlines(t, scan_run_but(u, t, other, NOT_OTHER));
+	return scan_newlines(t, scan_run_but(u, t, other, not_other));
 }
 
 size_t scan_cl100k(const struct uclass *u, struct text t, size_t i)
 {
-	return cl100k(u, t, i, 3);
+	return cl100k(u, t, i, 3, UC_LETTER);
 }
 
 size_t scan_qwen(const struct uclass *u, struct text t, size_t i)
 {
-	return cl100k(u, t, i, 1);
+	return cl100k(u, t, i, 1, UC_LETTER);
+}
+
+size_t scan_qwen35(const struct uclass *u, struct text t, size_t i)
+{
+	return cl100k(u, t, i, 1, UC_LETTER | UC_MARK);
 }
 
 size_t scan_each_digit(const struct uclass *u, struct text t, size_t i)

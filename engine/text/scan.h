@@ -23,9 +23,11 @@ bool scan_known(size_t i, struct text *ret_pattern, scan_fn *ret_scan);
 
 /* GPT-2's, which ByteLevel has built in: contractions, words, numbers, the rest, spaces. */
 size_t scan_gpt2(const struct uclass *u, struct text t, size_t i);
-/* GPT-4's (cl100k), with numbers of at most 3 digits (Llama 3) or of one (Qwen). */
+/* GPT-4's (cl100k), with numbers of at most 3 digits (Llama 3) or of one (Qwen 2 and 3); Qwen 3.5 has
+ * marks in words, too. */
 size_t scan_cl100k(const struct uclass *u, struct text t, size_t i);
 size_t scan_qwen(const struct uclass *u, struct text t, size_t i);
+size_t scan_qwen35(const struct uclass *u, struct text t, size_t i);
 /* GPT-4o's (o200k), which cuts before capitals, and Mistral's tekken: one digit, no contractions. */
 size_t scan_o200k(const struct uclass *u, struct text t, size_t i);
 size_t scan_tekken(const struct uclass *u, struct text t, size_t i);
