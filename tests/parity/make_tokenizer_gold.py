@@ -258,7 +258,7 @@ def main():
             if name == "wordpiece":
                 write_vocab_txt(spec["model"]["vocab"])
     for name in ("minilm-en", "me5-small"):
-        t = Tokenizer.from_file(str(pathlib.Path(sys.argv[1]) / name / "tokenizer.json"))
+        t = Tokenizer.from_file(str(pathlib.Path((sys.argv[1:] or ["build/models"])[0]) / name / "tokenizer.json"))
         write_jsonl(OUT / ("gold-%s.jsonl" % name), gold(t))
     rows = classes()
     (OUT / "classes.json").write_text(json.dumps(rows, separators=(",", ":")).replace("],", "],\n") + "\n")
