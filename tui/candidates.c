@@ -4,8 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Above this share of the lowest positive's score a negative is worth a second look (NV-Retriever, 2024, uses 95 %). */
-static const double SUSPECT_SHARE = 95.0;
+/* So close to the lowest positive's score a negative is worth a second look: 95 % of it (NV-Retriever, 2024), or, as logits may be negative, not
+ * further below it than the same part of its size. */
+static const double SUSPECT_PART = 0.05;
 
 static int rank_of(const struct record *r, double v, bool is_sim)
 {
@@ -51,16 +52,16 @@ static void suggest(struct shown *x, double pos_t, double pos_s)
 		return;
 	if (c->score >= pos_t && c->sim >= pos_s) {
 		x->suggestion = VERDICT_PROMOTE;
-		x->reason = "teacher and student both put it above the positive";
+		x->reason = "teacher and student: above the positive";
 	} else if (c->score >= pos_t) {
 		x->suggestion = VERDICT_PROMOTE;
-		x->reason = "the teacher puts it above the positive";
-	} else if (x->share >= SUSPECT_SHARE) {
+		x->reason = "teacher: above the positive";
+	} else if (c->score >= pos_t - SUSPECT_PART * fabs(pos_t)) {
 		x->suggestion = VERDICT_REJECT;
-		x->reason = "the teacher gives it 95 % of the positive or more";
+		x->reason = "teacher: within 5 % of the positive";
 	} else if (isnan(c->score) && c->sim >= pos_s) {
 		x->suggestion = VERDICT_REJECT;
-		x->reason = "the student puts it above the positive; no teacher saw it";
+		x->reason = "student: above the positive; no teacher saw it";
 	} else if (!isnan(c->score) || !isnan(c->sim)) {
 		x->suggestion = VERDICT_KEEP;
 		x->reason = "clearly below the positive";

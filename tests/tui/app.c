@@ -186,7 +186,7 @@ static void random_keys(
 static void random_keys_break_nothing(void **state)
 {
 	(void)state;
-	int n = getenv("VECSMITH_SOAK") ? 100000 : 7000;
+	int n = getenv("VECSMITH_SOAK") ? 100000 : 10000;
 	record_past("random");
 	random_keys("random", test_file("assets/demo/train.jsonl"), false, n, 1);
 }

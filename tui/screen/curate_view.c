@@ -86,7 +86,7 @@ static void draw_why(const struct curate *s, const struct app *a, const struct r
 		grid_printf(g, r, 0, 1, STYLE_GOOD, "decided: %s", verdict_name(x->verdict));
 	else if (x->suggestion && !s->is_blind)
 		grid_printf(g, r, 0, 1, x->suggestion == VERDICT_KEEP ? STYLE_DIM : STYLE_WARN,
-			"w = %s: %s", verdict_name(x->suggestion), x->reason);
+			"w = %s  (%s)", verdict_name(x->suggestion), x->reason);
 	if (note)
 		grid_printf(g, r, 0, r.cols / 2, STYLE_DIM, "note: %.*s", TEXT_ARG(note->text));
 }

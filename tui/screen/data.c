@@ -71,6 +71,9 @@ static struct effect mark(struct data *s, struct session *ses, const struct inpu
 		break;
 	}
 	case CMD_MARK_ALL:
+		if (!rows_is_complete(ses->rows))
+			return effect_error("%d %% indexed: marking all waits for the rest",
+				rows_percent(ses->rows));
 		for (size_t i = 0; i < n; i++)
 			set_mark(s, rows_index(ses->rows, i), true);
 		break;

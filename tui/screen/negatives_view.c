@@ -86,17 +86,35 @@ static void draw_table(struct negatives *s, struct app *a, const struct row *r,
 		grid_put(g, at, 0, 1, STYLE_DIM, "no candidates: :mine --model DIR finds some");
 }
 
+/* What the table had no column for, and why something is suggested: "N0  t# 2  s# 1  mine:small  clearly below the positive". */
+static void describe(
+	const struct negatives *s, const struct shown *x, struct columns in_table, struct buf *out)
+{
+	buf_addf(out, "%s%d", x->is_pos ? "P" : "N", x->number);
+	if (s->is_blind)
+		return;
+	if (!in_table.ranks && x->t_rank)
+		buf_addf(out, "  t# %d", x->t_rank);
+	if (!in_table.ranks && x->s_rank)
+		buf_addf(out, "  s# %d", x->s_rank);
+	if (!in_table.from && x->c->from.len)
+		buf_addf(out, "  %.*s", TEXT_ARG(x->c->from));
+	if (x->reason[0])
+		buf_addf(out, "  %s", x->reason);
+}
+
 /* The candidate's text, where there is room beside the positive's. */
 static void draw_texts(struct negatives *s, struct app *a, const struct row *row,
 	const struct shown *x, struct grid *g, struct rect low)
 {
 	bool is_wide = row->r.n_pos && low.cols >= 100;
+	int width = low.cols;
 	struct rect left = panes_left(&low, is_wide ? low.cols / 2 : low.cols);
-	char title[200];
-	snprintf(title, sizeof title, "%s%d%s%s", x->is_pos ? "P" : "N", x->number,
-		x->reason[0] && !s->is_blind ? "  " : "", s->is_blind ? "" : x->reason);
-	wrap_pane(g, grid_frame(g, left, title, true), &s->scroll, STYLE_PLAIN,
+	struct buf title = BUF_INIT;
+	describe(s, x, fit(width), &title);
+	wrap_pane(g, grid_frame(g, left, title.data, true), &s->scroll, STYLE_PLAIN,
 		session_text(&a->session, row, x->c->text));
+	buf_release(&title);
 	if (low.cols)
 		wrap_draw(g, grid_frame(g, low, "P0", false), 0, STYLE_PLAIN, row->r.pos[0].text);
 }
