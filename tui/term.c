@@ -111,6 +111,7 @@ bool term_open(bool use_colour, struct err *err)
 	keypad(stdscr, TRUE);
 	nodelay(stdscr, TRUE);
 	intrflush(stdscr, FALSE);
+	typeahead(-1); /* waiting keys were taken before: a picture is never left half drawn */
 	set_styles(use_colour);
 	guard_ends();
 	atexit(term_close);
