@@ -18,6 +18,7 @@ static const struct architecture *const table[] = {
 	&gemma_architecture,
 	&gemma2_architecture,
 	&gemma3_text_architecture,
+	&minicpm_architecture,
 	&modernbert_architecture,
 	&new_architecture,
 	&gte_architecture,

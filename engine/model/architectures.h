@@ -27,6 +27,7 @@ struct architecture {
 	                             encoder, whose attention is bidirectional */
 	/* The key that makes a decoder bidirectional for transformers; NULL: is_causal false does. */
 	const char *bidirectional_key;
+	bool brings_code; /* transformers lacks these classes: a folder brings their code along */
 	const char *lm_head; /* that head's matrix in the file: "lm_head.weight" */
 	const struct classifier_kind *classifier; /* what classifier_class has on top; NULL: none */
 	const void *variant; /* what tells it from others of its file: the file's own struct */

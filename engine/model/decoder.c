@@ -1,11 +1,11 @@
 /* decoder.c - decoders: Llama and what came of it.
  *
- *	x = embedding(token)                             Gemma: times sqrt(H)
+ *	x = embedding(token)                             Gemma, MiniCPM: scaled
  *	x = x + post(attention(turn(norm(x) W')) O')     a layer: attention, then
  *	x = x + post((act(h G') * h U') D'), h = norm(x) the gated feed-forward half
  *	y = norm(x)
  *
- * post is a norm where the architecture has four a layer, else nothing. Source: Touvron et al. 2023
+ * post is a norm where the architecture has four a layer, a factor in MiniCPM, else nothing. Source: Touvron et al. 2023
  * (LLaMA), section 2.2; Shazeer 2020 for the gate; Gemma Team 2024 (Gemma 2), section 2; names are
  * transformers'. */
 #include "model/decoder.h"
@@ -231,13 +231,19 @@ static tensor feed(const struct run *r, int64_t index, tn_scope *out, tensor x)
 	return y;
 }
 
+static tensor scaled(const struct run *r, tn_scope *s, tensor x)
+{
+	double k = r->b->own->depth_scale;
+	return k == 1.0 ? x : tn_scale(s, x, k);
+}
+
 /* x [T,H] -> [T,H] */
 static tensor layer_forward(const struct run *r, int64_t index, tn_scope *out, tensor x)
 {
 	const struct layer *l = &r->b->layers[index];
 	tn_scope *s = tn_push(out);
-	tensor y = tn_add(s, x, attend(r, index, s, rms_forward(s, &l->before, x)));
-	y = tn_keep(out, tn_add(s, y, feed(r, index, s, y)));
+	tensor y = tn_add(s, x, scaled(r, s, attend(r, index, s, rms_forward(s, &l->before, x))));
+	y = tn_keep(out, tn_add(s, y, scaled(r, s, feed(r, index, s, y))));
 	tn_pop(s);
 	return y;
 }

@@ -29,6 +29,7 @@ struct decoder_variant {
 	bool has_four_norms; /* behind attention and feed-forward too */
 	bool is_gemma; /* embeddings times sqrt(hidden), norms times (1 + w) */
 	bool has_query_scalar; /* query_pre_attn_scalar */
+	bool has_depth_scale; /* scale_emb, and scale_depth / sqrt(layers) of what a layer adds */
 	double score_cap, logit_cap; /* without the keys; < 0: there are no such keys */
 	int64_t positions;
 	bool is_tied; /* without the key */
@@ -42,6 +43,7 @@ struct decoder_config {
 	struct rope rope, local_rope; /* local: of layers with a window */
 	bool qkv_has_bias, out_has_bias, mlp_has_bias;
 	double norm_shift, embedding_scale, score_scale, score_cap;
+	double depth_scale; /* of what attention and the feed-forward half add */
 	int64_t window; /* of is_local layers, as config.json counts it: keys, itself included */
 	bool halves_window; /* bidirectional: half of it to either side, else all of it */
 	const bool *is_local; /* [n_layers] */
@@ -51,7 +53,8 @@ struct decoder_config {
 bool decoder_configure(json root, const char *path, struct model_config *c, struct err *err);
 
 extern const struct architecture qwen2_architecture, qwen3_architecture, llama_architecture,
-	mistral_architecture, gemma_architecture, gemma2_architecture, gemma3_text_architecture;
+	mistral_architecture, gemma_architecture, gemma2_architecture, gemma3_text_architecture,
+	minicpm_architecture;
 
 /* decoder.c's, for the table of decoder_kinds.c. */
 struct backbone *decoder_declare(const struct model_config *c, struct params *p);

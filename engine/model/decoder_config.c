@@ -112,6 +112,22 @@ static bool read_scores(json root, const char *path, struct model_config *c,
 			err);
 }
 
+static bool read_scales(json root, const char *path, const struct model_config *c,
+	const struct decoder_variant *v, struct decoder_config *own, struct err *err)
+{
+	struct config_range embedding = {"scale_emb", 1e-6, 1e6, 1},
+			    depth = {"scale_depth", 1e-6, 1e6, 1};
+	own->embedding_scale = v->is_gemma ? sqrt((double)c->hidden) : 1.0;
+	own->depth_scale = 1.0;
+	if (!v->has_depth_scale)
+		return true;
+	if (!config_real(root, path, embedding, &own->embedding_scale, err) ||
+		!config_real(root, path, depth, &own->depth_scale, err))
+		return false;
+	own->depth_scale /= sqrt((double)c->n_layers);
+	return true;
+}
+
 /* The number of sliding_window; 0: there is none. */
 static bool read_window(json root, const char *path, const struct decoder_variant *v,
 	struct decoder_config *own, struct err *err)
@@ -253,7 +269,7 @@ bool decoder_configure(json root, const char *path, struct model_config *c, stru
 		!read_layers(root, path, c, v, own, err) ||
 		!read_positions(root, path, c, v, own, err))
 		return false;
-	own->embedding_scale = v->is_gemma ? sqrt((double)c->hidden) : 1.0;
-	return want_bool(root, path, "tie_word_embeddings", v->is_tied, &c->is_tied, err) &&
+	return read_scales(root, path, c, v, own, err) &&
+		want_bool(root, path, "tie_word_embeddings", v->is_tied, &c->is_tied, err) &&
 		read_attention(root, path, c, v, own, err);
 }

@@ -33,7 +33,7 @@ bool export_code(const struct model *m, const char *dir, struct err *err)
 	struct arena a = ARENA_INIT;
 	struct json_file f = {0};
 	const char *path = fs_join(&a, m->config.body_dir, "config.json");
-	bool ok = m->config.arch->causal_class != NULL; /* a class of transformers' own */
+	bool ok = !m->config.arch->brings_code;
 	if (!ok) {
 		ok = json_file_open(path, &f, err);
 		json map = ok ? json_get(f.root, "auto_map") : (json){0};

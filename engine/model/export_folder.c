@@ -71,7 +71,7 @@ static bool write_config(const struct model *m, struct arena *a, const char *dir
 	};
 	size_t n = 4;
 	n += model_attention_changes(&m->config, changes + n);
-	if (arch->causal_class) /* transformers has these classes itself */
+	if (!arch->brings_code)
 		changes[n++] = (struct json_change){"auto_map", NULL};
 	return write_changed(a, m->config.body_dir, dir, "config.json", changes, n, err);
 }

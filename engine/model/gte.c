@@ -282,9 +282,10 @@ static const char *const carried[] = {"pooler.", NULL};
 	{                                                                                          \
 		.model_type = type, .encoder_class = name "Model",                                 \
 		.classifier_class = name "ForSequenceClassification",                              \
-		.classifier = &classifier_bert, .prefix = inside, .lora_targets = lora_targets,    \
-		.harmless = harmless, .carried = carried, .configure = configure,                  \
-		.declare = declare, .free = release, .linears = linears, .forward = forward,       \
+		.classifier = &classifier_bert, .brings_code = true, .prefix = inside,             \
+		.lora_targets = lora_targets, .harmless = harmless, .carried = carried,            \
+		.configure = configure, .declare = declare, .free = release, .linears = linears,   \
+		.forward = forward,                                                                \
 	}
 const struct architecture new_architecture = GTE("new", "New", "new.");
 const struct architecture gte_architecture = GTE("gte", "Gte", "gte.");

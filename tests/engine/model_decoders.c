@@ -161,6 +161,12 @@ static void modernbert_equals_transformers(void **state)
 	check_adapters("tests/fixtures/decoders/modernbert-1", targets, ARRAY_LEN(targets));
 }
 
+static void minicpm_equals_its_description(void **state)
+{
+	(void)state;
+	check_models("minicpm");
+}
+
 static void new_model_equals_its_description(void **state)
 {
 	(void)state;
@@ -178,6 +184,7 @@ int main(void)
 		cmocka_unit_test(gemma2_equals_transformers),
 		cmocka_unit_test(gemma3_equals_transformers),
 		cmocka_unit_test(modernbert_equals_transformers),
+		cmocka_unit_test(minicpm_equals_its_description),
 		cmocka_unit_test(new_model_equals_its_description),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

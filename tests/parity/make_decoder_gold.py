@@ -237,6 +237,39 @@ def make(family, name, head_class, settings, old_keys):
         save_gold(path, gold)
 
 
+MINICPM = [
+    dict(scale_emb=12, scale_depth=1.4, dim_model_base=8, rope_parameters=v5("default")),
+    dict(scale_emb=3, scale_depth=0.7, dim_model_base=16, rope_parameters=v5("dynamic", factor=2.0), max_position_embeddings=20, hidden_act="gelu"),
+    dict(scale_emb=1, scale_depth=1, dim_model_base=1, rope_parameters=v5("linear", factor=4.0), attention_bias=True, num_key_value_heads=4)]
+
+
+def make_minicpm():
+    """Not part of transformers either: Llama, with the scale of the embeddings and of what layers add folded into the weights of the reference."""
+    for n, more in enumerate(MINICPM, 1):
+        path = folder("minicpm", n)
+        scales = {k: more[k] for k in ("scale_emb", "scale_depth", "dim_model_base")}
+        config = tf.LlamaConfig(**decoder(num_attention_heads=4) | {k: v for k, v in more.items() if k not in scales}, attn_implementation="eager")
+        model = randomise(tf.LlamaModel(config), 10 * n)
+        if n == 3:
+            for p in model.parameters():  # not its buffers: frequencies stay float32
+                p.data = p.data.to(torch.bfloat16).float()
+            save_sharded(path, model.state_dict())
+        else:
+            save_file({k: v.contiguous() for k, v in model.state_dict().items()}, path / "model.safetensors", {"format": "pt"})
+        spelt = flat_v4(json.loads(config.to_json_string()) | {"dtype": "float32"})
+        (path / "config.json").write_text(json.dumps(spelt | scales | {"model_type": "minicpm", "architectures": ["LayerWiseMiniCPMForCausalLM"]},
+                                                     indent=1) + "\n")
+        depth = scales["scale_depth"] / config.num_hidden_layers ** 0.5
+        with torch.no_grad():
+            model.embed_tokens.weight.mul_(scales["scale_emb"])
+            for layer in model.layers:
+                for linear in (layer.self_attn.o_proj, layer.mlp.down_proj):
+                    for p in linear.parameters():
+                        p.mul_(depth)
+        seqs = batch(n)
+        save_gold(path, gold_of(states_of(model, seqs), seqs))
+
+
 class NewModel(torch.nn.Module):
     """What the published weights of gte-multilingual are put through: BERT's post-norm layer, rotary positions, a gated feed-forward half."""
 
@@ -353,6 +386,8 @@ if __name__ == "__main__":
     wanted = sys.argv[1:]
     if not wanted or "new" in wanted:
         make_new()
+    if not wanted or "minicpm" in wanted:
+        make_minicpm()
     for family, parts in FAMILIES.items():
         if not wanted or family in wanted:
             make(family, *parts)
