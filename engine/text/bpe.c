@@ -25,15 +25,16 @@ struct bpe {
 	struct text prefix, suffix; /* of characters inside a piece, of the last one */
 };
 
-static struct text text_at(const char *s, size_t len)
+/* What of t an error shows. */
+static struct text shown(struct text t)
 {
-	return (struct text){s, len > 60 ? 60 : len};
+	return (struct text){t.s, t.len > 60 ? 60 : t.len};
 }
 
 static bool missing_token(struct text t, struct err *err)
 {
-	struct text shown = text_at(t.s, t.len);
-	return err_set(err, ERR_DATA, "token \"%.*s\" is not in the vocabulary", TEXT_ARG(shown));
+	return err_set(
+		err, ERR_DATA, "token \"%.*s\" is not in the vocabulary", TEXT_ARG(shown(t)));
 }
 
 /* One merge: the spelling of the whole is that of its parts, the second without the prefix. */
@@ -50,14 +51,14 @@ static bool put_merge(
 	if (right.len < b->prefix.len)
 		return err_set(err, ERR_DATA,
 			"token \"%.*s\" is shorter than continuing_subword_prefix",
-			TEXT_ARG(right));
+			TEXT_ARG(shown(right)));
 	struct text rest = {right.s + b->prefix.len, right.len - b->prefix.len};
 	const struct trie_node *whole =
 		rest.len && (rest.s[0] & 0xC0) == 0x80 ? NULL : trie_walk(t, node, rest);
 	if (!whole || trie_id(t, whole) == TRIE_NO_ID)
 		return err_set(err, ERR_DATA,
 			"what \"%.*s\" and \"%.*s\" become is not in the vocabulary",
-			TEXT_ARG(text_at(left.s, left.len)), TEXT_ARG(text_at(right.s, right.len)));
+			TEXT_ARG(shown(left)), TEXT_ARG(shown(right)));
 	bpe_merges_put(&b->merges, trie_id(t, node), right_id, rank, trie_id(t, whole));
 	return true;
 }
@@ -155,9 +156,10 @@ static bool load_options(json spec, struct bpe *b, struct err *err)
 	b->suffix = (struct text){xstrndup(suffix.s ? suffix.s : "", suffix.len), suffix.len};
 	find_bytes(b);
 	b->unk = TRIE_NO_ID;
-	if (unk.s && !trie_find(&b->vocab->trie, unk, &b->unk) && !b->has_bytes)
-		return missing_token(unk, err) || err_prefix(err, "unk_token");
-	return true;
+	if (!unk.s || trie_find(&b->vocab->trie, unk, &b->unk) || b->has_bytes)
+		return true;
+	missing_token(unk, err);
+	return err_prefix(err, "unk_token");
 }
 
 static void bpe_free(struct segmenter *s)

@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/err.h"
 #include "base/buf.h"
+#include "base/err.h"
 #include "base/text.h"
 #include "text/uclass.h"
 
@@ -17,8 +17,9 @@ struct regex;
 struct regex *regex_new(struct text pattern, struct err *err) MUST_CHECK; /* NULL: not a pattern */
 void regex_free(struct regex *r);
 
-/* Appends c[0..n) as UTF-8 for regex_each(). Characters that are newer than the Oniguruma of this
- * machine may be are spelled as an older one of the same class and as many bytes, so that matches are where those of the Hugging Face library's Oniguruma are. */
+/* Appends c[0..n) as UTF-8 for regex_each(). A character that may be newer than this machine's
+ * Oniguruma is spelled as an older one of the same class and as many bytes: so matches are where
+ * they are in the Hugging Face library, which brings its own. */
 void regex_spell(const struct uclass *u, const uint32_t *c, size_t n, struct buf *out);
 /* Calls fn for every match [begin, end), from left to right; matches may be empty. A match that
  * takes longer than Oniguruma's limits allow ends the search. */
