@@ -161,6 +161,13 @@ static void modernbert_equals_transformers(void **state)
 	check_adapters("tests/fixtures/decoders/modernbert-1", targets, ARRAY_LEN(targets));
 }
 
+static void modernbert_rerankers_equal_transformers(void **state)
+{
+	(void)state;
+	check_model_case("tests/fixtures/decoders/modernbert-4");
+	check_model_case("tests/fixtures/decoders/modernbert-5");
+}
+
 static void minicpm_equals_its_description(void **state)
 {
 	(void)state;
@@ -184,6 +191,7 @@ int main(void)
 		cmocka_unit_test(gemma2_equals_transformers),
 		cmocka_unit_test(gemma3_equals_transformers),
 		cmocka_unit_test(modernbert_equals_transformers),
+		cmocka_unit_test(modernbert_rerankers_equal_transformers),
 		cmocka_unit_test(minicpm_equals_its_description),
 		cmocka_unit_test(new_model_equals_its_description),
 	};

@@ -237,6 +237,23 @@ def make(family, name, head_class, settings, old_keys):
         save_gold(path, gold)
 
 
+def make_modernbert_heads():
+    """modernbert-4, -5: rerankers, with the head's own options."""
+    for n, more in ((4, {"classifier_pooling": "cls", "num_labels": 1}),
+                    (5, {"classifier_pooling": "mean", "num_labels": 3, "classifier_bias": True, "classifier_activation": "silu", "norm_bias": False})):
+        path = folder("modernbert", n)
+        config = tf.ModernBertConfig(**MB | {"num_hidden_layers": 2, "rope_parameters": THETAS} | more, attn_implementation="eager")
+        model = randomise(tf.ModernBertForSequenceClassification(config), 10 * n)
+        config.architectures = ["ModernBertForSequenceClassification"]
+        model.save_pretrained(path)
+        seqs = batch(n)
+        logits = torch.cat([model(input_ids=s[None]).logits for s in seqs])
+        c = torch.randn(logits.shape, generator=torch.Generator().manual_seed(9))
+        (logits * c).sum().backward()
+        gold = pack(seqs) | {"logits": logits, "loss.c": c}
+        save_gold(path, gold | {"grad." + k: p.grad for k, p in model.named_parameters() if p.grad is not None})
+
+
 MINICPM = [
     dict(scale_emb=12, scale_depth=1.4, dim_model_base=8, rope_parameters=v5("default")),
     dict(scale_emb=3, scale_depth=0.7, dim_model_base=16, rope_parameters=v5("dynamic", factor=2.0), max_position_embeddings=20, hidden_act="gelu"),
@@ -386,6 +403,8 @@ if __name__ == "__main__":
     wanted = sys.argv[1:]
     if not wanted or "new" in wanted:
         make_new()
+    if not wanted or "modernbert" in wanted:
+        make_modernbert_heads()
     if not wanted or "minicpm" in wanted:
         make_minicpm()
     for family, parts in FAMILIES.items():
