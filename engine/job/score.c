@@ -87,7 +87,9 @@ static void put_table(const struct score_report *r, const struct scored *s)
 static bool by_judge(const struct opts *o, const struct dataset *d, const struct score_options *opt,
 	struct score_report *ret, struct scored *said, struct err *err)
 {
-	struct judge_options how = {.dtype = job_dtype(o), .label = opts_int(o, "label")};
+	struct judge_options how = {.dtype = job_dtype(o),
+		.attention = opts_str(o, "attention"),
+		.label = opts_int(o, "label")};
 	if (opts_has(o, "max-length"))
 		how.max_length = opts_int(o, "max-length");
 	if (opts_has(o, "query-max-length"))

@@ -195,7 +195,7 @@ static bool check_room(const struct judge *j, struct err *err)
 static struct judge_options without_strings(const struct judge_options *opt)
 {
 	struct judge_options o = *opt;
-	o.family = NULL;
+	o.family = o.attention = NULL;
 	o.query_prefix = o.passage_prefix = o.instruction = TEXT_NONE;
 	return o;
 }
@@ -207,8 +207,10 @@ struct judge *judge_open(
 	j->root = root;
 	j->opt = without_strings(opt);
 	bool ok = choose_kind(j, dir, opt->family, err);
-	struct model_options how = {
-		.use = MODEL_ENCODE, .dtype = opt->dtype, .wants_answers = j->kind != JUDGE_HEAD};
+	struct model_options how = {.use = MODEL_ENCODE,
+		.dtype = opt->dtype,
+		.attention = opt->attention,
+		.wants_answers = j->kind != JUDGE_HEAD};
 	if (ok)
 		j->tokenizer = tokenizer_open(dir, err);
 	if (j->tokenizer)

@@ -20,6 +20,7 @@
 
 struct judge_options {
 	enum model_dtype dtype;
+	const char *attention; /* of a decoder; NULL or "auto" = what the folder says */
 	const char *family; /* "yes", "yes-no"; NULL or "auto" = what the folder is */
 	int64_t label; /* output of a classification head */
 	int64_t layers; /* of yes and yes-no: only so many layers run, as a layerwise reranker's
