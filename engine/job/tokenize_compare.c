@@ -190,32 +190,36 @@ static size_t find_widest(const struct comparison *c, size_t ret[SHOWN])
 	return n;
 }
 
+static void add_row(struct table *t, const char *label, int digits, double a, double b)
+{
+	table_cell(t, "%s", label);
+	table_cell(t, "%.*f", digits, a);
+	table_cell(t, "%.*f", digits, b);
+}
+
 static void print_table(const struct comparison *c, const struct worker *sum)
 {
 	const char *const heads[] = {"", c->name[0], c->name[1]};
+	const struct counts *a = &sum->counts[0], *b = &sum->counts[1];
+	const size_t *chars = sum->chars;
+	size_t n = c->z->texts.n;
 	struct table *t = table_new(heads, ARRAY_LEN(heads));
-#define ROW(label, format, value)                                                                  \
-	do {                                                                                       \
-		table_cell(t, label);                                                              \
-		for (int k = 0; k < 2; k++) {                                                      \
-			const struct counts *n = &sum->counts[k];                                  \
-			table_cell(t, format, value);                                              \
-		}                                                                                  \
-	} while (0)
 	table_cell(t, "kind");
 	table_text(t, text_of(tokenizer_kind(c->side[0])));
 	table_text(t, text_of(tokenizer_kind(c->side[1])));
-	ROW("tokens", "%zu", n->tokens);
-	ROW("tokens a text", "%.2f", share(n->tokens, c->z->texts.n));
-	ROW("longest", "%zu", n->longest);
-	ROW("tokens a Korean character", "%.3f", share(n->of_script[KOREAN], sum->chars[KOREAN]));
-	ROW("tokens an English character", "%.3f",
-		share(n->of_script[ENGLISH], sum->chars[ENGLISH]));
-	ROW("unknown tokens, %%", "%.3f", 100 * share(n->unknown, n->tokens));
-	ROW("texts with unknown, %%", "%.3f", 100 * share(n->with_unknown, c->z->texts.n));
+	add_row(t, "tokens", 0, (double)a->tokens, (double)b->tokens);
+	add_row(t, "tokens a text", 2, share(a->tokens, n), share(b->tokens, n));
+	add_row(t, "longest", 0, (double)a->longest, (double)b->longest);
+	add_row(t, "tokens a Korean character", 3, share(a->of_script[KOREAN], chars[KOREAN]),
+		share(b->of_script[KOREAN], chars[KOREAN]));
+	add_row(t, "tokens an English character", 3, share(a->of_script[ENGLISH], chars[ENGLISH]),
+		share(b->of_script[ENGLISH], chars[ENGLISH]));
+	add_row(t, "unknown tokens, %", 3, 100 * share(a->unknown, a->tokens),
+		100 * share(b->unknown, b->tokens));
+	add_row(t, "texts with unknown, %", 3, 100 * share(a->with_unknown, n),
+		100 * share(b->with_unknown, n));
 	if (c->z->limits.max_length)
-		ROW("texts over --max-length", "%zu", n->cut);
-#undef ROW
+		add_row(t, "texts over --max-length", 0, (double)a->cut, (double)b->cut);
 	table_print(t, stdout);
 }
 
