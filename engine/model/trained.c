@@ -138,7 +138,8 @@ static const char *module_list(const struct model *m, struct arena *a)
 	struct map seen = MAP_INIT;
 	for (size_t i = 0; i < m->parts.n_linears; i++)
 		for (int k = 0; k < m->parts.linears[i]->w.n_parts; k++) {
-			const char *name = module_in_layer(module_name(&m->parts.linears[i]->w, k, a));
+			const char *name =
+				module_in_layer(module_name(&m->parts.linears[i]->w, k, a));
 			if (map_put(&seen, text_of(name), 0))
 				list = arena_printf(a, "%s, %s", list, name);
 		}

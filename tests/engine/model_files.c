@@ -138,7 +138,8 @@ static void a_module_without_its_files_is_named(void **state)
 	snprintf(path, sizeof path, "%s/2_Normalize/config.json", dir);
 	test_write(path, "{\"in_features\": 23, \"out_features\": 7}");
 	refused(dir, "2_Normalize/config.json", "in_features is 23");
-	test_write(path, "{\"in_features\": 24, \"out_features\": 7, \"activation_function\": \"os.system\"}");
+	test_write(path,
+		"{\"in_features\": 24, \"out_features\": 7, \"activation_function\": \"os.system\"}");
 	refused(dir, "2_Normalize/config.json", "activation_function is \"os.system\"");
 	test_write(path, "{\"in_features\": 24, \"out_features\": 7}");
 	refused(dir, "2_Normalize", "neither model.safetensors");
