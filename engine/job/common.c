@@ -67,6 +67,7 @@ void job_encoder_options(const struct opts *o, struct arena *a, struct encoder_o
 		.threads = job_threads(o),
 		.pooling = opts_str(o, "pooling"),
 		.prompts = opts_str(o, "prompts"),
+		.base = opts_str(o, "base"),
 		.attention = opts_str(o, "attention"),
 		.max_length = int_or_zero(o, "max-length"),
 		.query_max_length = int_or_zero(o, "query-max-length"),

@@ -33,49 +33,53 @@ extern const struct job inspect_job, tokenize_job, encode_job, search_job, mine_
 		.name = "strict", .type = OPT_FLAG, .help = "a broken row ends the command"        \
 	}
 /* How texts become vectors: read back by job_encoder_options(). */
-#define OPTIONS_ENCODER                                                                                        \
-	{.name = "model",                                                                                      \
-		.type = OPT_STRING,                                                                            \
-		.arg = "DIR",                                                                                  \
-		.is_required = true,                                                                           \
-		.help = "Hugging Face folder of the embedding model"},                                         \
-		{.name = "pooling",                                                                            \
-			.type = OPT_STRING,                                                                    \
-			.range = "cls|mean|max|last|mean_sqrt_len|weighted",                                   \
-			.arg = "P",                                                                            \
-			.help = "overrides the folder's pooling"},                                             \
-		{.name = "attention",                                                                          \
-			.type = OPT_STRING,                                                                    \
-			.def = "auto",                                                                         \
-			.range = "auto|causal|bidirectional",                                                  \
-			.help = "of a decoder: auto does as the folder says"},                                 \
-		{.name = "prompts",                                                                            \
-			.type = OPT_STRING,                                                                    \
-			.def = "auto",                                                                         \
-			.arg = "FAMILY",                                                                       \
-			.help = "whose prompts and closing token: none, or a family such as e5-mistral, "      \
-				"above the folder's own (auto: the folder's, else its family's by its name)"}, \
-		{.name = "max-length",                                                                         \
-			.type = OPT_INT,                                                                       \
-			.range = "2..",                                                                        \
-			.arg = "N",                                                                            \
-			.help = "tokens a text, prompt and special tokens counted (default: the folder's)"},   \
-		{.name = "query-max-length",                                                                   \
-			.type = OPT_INT,                                                                       \
-			.range = "2..",                                                                        \
-			.arg = "N",                                                                            \
-			.help = "the same for queries alone"},                                                 \
-		{.name = "passage-max-length",                                                                 \
-			.type = OPT_INT,                                                                       \
-			.range = "2..",                                                                        \
-			.arg = "N",                                                                            \
-			.help = "the same for passages alone"},                                                \
-		{.name = "no-truncation",                                                                      \
-			.type = OPT_FLAG,                                                                      \
-			.help = "a text that is too long is an error instead of being cut"},                   \
-	{                                                                                                      \
-		.name = "batch-tokens", .type = OPT_INT, .range = "16..", .arg = "N",                          \
-		.help = "tokens packed into one batch"                                                         \
+#define OPTIONS_ENCODER                                                                                              \
+	{.name = "model",                                                                                            \
+		.type = OPT_STRING,                                                                                  \
+		.arg = "DIR",                                                                                        \
+		.is_required = true,                                                                                 \
+		.help = "Hugging Face folder of the embedding model"},                                               \
+		{.name = "pooling",                                                                                  \
+			.type = OPT_STRING,                                                                          \
+			.range = "cls|mean|max|last|mean_sqrt_len|weighted",                                         \
+			.arg = "P",                                                                                  \
+			.help = "overrides the folder's pooling"},                                                   \
+		{.name = "attention",                                                                                \
+			.type = OPT_STRING,                                                                          \
+			.def = "auto",                                                                               \
+			.range = "auto|causal|bidirectional",                                                        \
+			.help = "of a decoder: auto does as the folder says"},                                       \
+		{.name = "base",                                                                                     \
+			.type = OPT_STRING,                                                                          \
+			.arg = "DIR",                                                                                \
+			.help = "of an adapter folder: where its base lies (default: as adapter_config.json says)"}, \
+		{.name = "prompts",                                                                                  \
+			.type = OPT_STRING,                                                                          \
+			.def = "auto",                                                                               \
+			.arg = "FAMILY",                                                                             \
+			.help = "whose prompts and closing token: none, or a family such as e5-mistral, "            \
+				"above the folder's own (auto: the folder's, else its family's by its name)"},       \
+		{.name = "max-length",                                                                               \
+			.type = OPT_INT,                                                                             \
+			.range = "2..",                                                                              \
+			.arg = "N",                                                                                  \
+			.help = "tokens a text, prompt and special tokens counted (default: the folder's)"},         \
+		{.name = "query-max-length",                                                                         \
+			.type = OPT_INT,                                                                             \
+			.range = "2..",                                                                              \
+			.arg = "N",                                                                                  \
+			.help = "the same for queries alone"},                                                       \
+		{.name = "passage-max-length",                                                                       \
+			.type = OPT_INT,                                                                             \
+			.range = "2..",                                                                              \
+			.arg = "N",                                                                                  \
+			.help = "the same for passages alone"},                                                      \
+		{.name = "no-truncation",                                                                            \
+			.type = OPT_FLAG,                                                                            \
+			.help = "a text that is too long is an error instead of being cut"},                         \
+	{                                                                                                            \
+		.name = "batch-tokens", .type = OPT_INT, .range = "16..", .arg = "N",                                \
+		.help = "tokens packed into one batch"                                                               \
 	}
 #define OPTIONS_PROMPTS                                                                            \
 	{.name = "query-prompt",                                                                   \

@@ -18,9 +18,9 @@ struct about {
 
 static bool open_about(struct about *x, struct err *err)
 {
-	if (!model_facts_read(x->dir, &x->facts, err))
+	if (!model_facts_read(x->dir, opts_str(x->o, "base"), &x->facts, err))
 		return false;
-	x->tokenizer = tokenizer_open(x->facts.config.body_dir, err);
+	x->tokenizer = tokenizer_open(x->facts.config.tokenizer_dir, err);
 	if (!x->tokenizer)
 		return false;
 	int64_t rows = x->facts.config.n_vocab;
@@ -29,7 +29,7 @@ static bool open_about(struct about *x, struct err *err)
 			"%s: the tokenizer has %zu ids, config.json's vocab_size is %lld: they are "
 			"of different models",
 			x->dir, tokenizer_vocab_size(x->tokenizer), (long long)rows);
-	return prompts_open(x->dir, NULL, NULL, &x->prompts, err);
+	return prompts_open(x->facts.config.prompts_dir, NULL, NULL, &x->prompts, err);
 }
 
 static int64_t lora_params(const struct about *x)
@@ -155,6 +155,8 @@ static void print_screen(const struct about *x)
 	const struct model_config *c = &f->config;
 	int64_t tokens = opts_int(x->o, "tokens"), r = opts_int(x->o, "lora-r");
 	line("model", text_of(x->dir));
+	if (c->adapter)
+		linef("adapter", "PEFT, merged into %s", c->body_dir);
 	linef("architecture", "%s (%s)", f->class_name, c->arch->model_type);
 	linef("sizes", "%lld layers, width %lld, %lld heads of %lld, feed-forward %lld",
 		(long long)c->n_layers, (long long)c->hidden, (long long)c->n_heads,

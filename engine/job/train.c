@@ -54,6 +54,7 @@ static bool open_model(struct training *t, struct err *err)
 		.dtype = t->encoding.dtype,
 		.pooling = t->encoding.pooling,
 		.prompts = t->encoding.prompts,
+		.base = t->encoding.base,
 		.attention = t->encoding.attention,
 		.seed = t->opt.seed,
 	};
@@ -67,7 +68,8 @@ static bool open_model(struct training *t, struct err *err)
 	t->tokenizer = tokenizer_open(model_tokenizer_dir(t->model), err);
 	struct prompts_options prompts = {
 		t->encoding.query_prompt, t->encoding.passage_prompt, t->encoding.prompts};
-	return t->tokenizer && prompts_open_as(dir, &prompts, &t->prompts, err) &&
+	return t->tokenizer &&
+		prompts_open_as(model_prompts_dir(t->model), &prompts, &t->prompts, err) &&
 		prompts_close_texts(&t->prompts, t->tokenizer, err);
 }
 

@@ -9,7 +9,7 @@
 static bool add_files(struct safetensors *st, const struct model_config *c, const struct module *m,
 	const char *prefix, struct err *err)
 {
-	const char *dir = fs_join(&st->arena, c->dir, m->path);
+	const char *dir = fs_join(&st->arena, c->modules_dir, m->path);
 	bool found;
 	if (!weights_add_part(st, dir, "model", prefix, &found, err))
 		return false;

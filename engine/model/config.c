@@ -6,6 +6,7 @@
 #include "base/fs.h"
 #include "base/jsonfile.h"
 #include "base/text.h"
+#include "model/adapter.h"
 #include "model/architectures.h"
 #include "model/classifier.h"
 
@@ -168,6 +169,17 @@ static bool read_kind(json root, const char *path, struct model_config *c, struc
 	return true;
 }
 
+/* A classification adapter brings the head that its base lacks. */
+static bool read_task(struct model_config *c, struct err *err)
+{
+	if (!c->adapter || !adapter_classifies(c->adapter))
+		return true;
+	c->is_classifier = true;
+	return c->arch->classifier_class ||
+		err_set(err, ERR_DATA, "%s: task_type is SEQ_CLS, but %s has no such head here",
+			c->dir, c->arch->model_type);
+}
+
 static bool hash_config(const char *path, struct model_config *c, struct err *err)
 {
 	struct fs_map m;
@@ -192,27 +204,77 @@ static bool read_body(struct model_config *c, struct err *err)
 	if (ok && !json_is(f.root, JSON_OBJECT))
 		ok = err_set(err, ERR_DATA, "%s holds %s, expected an object", path,
 			json_type_name(json_type(f.root)));
-	ok = ok && read_kind(f.root, path, c, err) && c->arch->configure(f.root, path, c, err) &&
+	ok = ok && read_kind(f.root, path, c, err) && read_task(c, err) &&
+		c->arch->configure(f.root, path, c, err) &&
 		(!c->arch->classifier || classifier_configure(f.root, path, c, err));
 	json_file_close(&f);
 	return ok && hash_config(path, c, err);
 }
 
-bool model_config_read(const char *dir, struct model_config *ret, struct err *err)
+/* The files that an adapter's folder may leave to its base. */
+static bool find_folders(struct model_config *c, const char *base, struct err *err)
+{
+	static const char *const tokenizers[] = {
+		"tokenizer.json", "vocab.txt", "tokenizer.model", "sentencepiece.bpe.model"};
+	c->body_dir = c->modules_dir = c->prompts_dir = c->dir;
+	if (!adapter_is(c->dir))
+		return !base ||
+			err_set(err, ERR_USAGE,
+				"--base is for adapter folders; %s has no adapter_config.json, or a "
+				"config.json beside it",
+				c->dir);
+	if (!adapter_read(c->dir, base, &c->arena, &c->adapter, &c->body_dir, err))
+		return false;
+	if (!fs_exists(fs_join(&c->arena, c->dir, "modules.json")))
+		c->modules_dir = c->body_dir;
+	if (!fs_exists(fs_join(&c->arena, c->dir, "config_sentence_transformers.json")))
+		c->prompts_dir = c->body_dir;
+	for (size_t i = 0; i < ARRAY_LEN(tokenizers); i++)
+		if (fs_exists(fs_join(&c->arena, c->dir, tokenizers[i])))
+			c->tokenizer_dir = c->dir;
+	return true;
+}
+
+/* An adapter's scale and ranks decide vectors too. */
+static bool hash_adapter(struct model_config *c, struct err *err)
+{
+	struct hash128 own;
+	if (!c->adapter)
+		return true;
+	if (!hash_file(fs_join(&c->arena, c->dir, "adapter_config.json"), &own, err))
+		return false;
+	struct hasher *h = hasher_new();
+	hasher_add(h, &c->hash, sizeof c->hash);
+	hasher_add(h, &own, sizeof own);
+	c->hash = hasher_end(h);
+	return true;
+}
+
+bool model_config_read_on(
+	const char *dir, const char *base, struct model_config *ret, struct err *err)
 {
 	*ret = (struct model_config){
 		.poolings = {TN_POOL_MEAN},
 		.n_poolings = 1,
 		.pools_prompt = true,
 	};
-	ret->dir = ret->body_dir = arena_strdup(&ret->arena, dir);
+	ret->dir = arena_strdup(&ret->arena, dir);
 	if (!fs_is_dir(dir))
 		return err_set(err, ERR_USAGE,
 			"%s is no folder, expected a Hugging Face model folder with config.json in "
 			"it",
 			dir);
-	return model_folder_read(ret, err) && read_body(ret, err) &&
-		model_modules_check(ret, err) && model_length_read(ret, err);
+	if (!find_folders(ret, base, err) || !model_folder_read(ret, err))
+		return false;
+	if (!ret->tokenizer_dir)
+		ret->tokenizer_dir = ret->body_dir;
+	return read_body(ret, err) && hash_adapter(ret, err) && model_modules_check(ret, err) &&
+		model_length_read(ret, err);
+}
+
+bool model_config_read(const char *dir, struct model_config *ret, struct err *err)
+{
+	return model_config_read_on(dir, NULL, ret, err);
 }
 
 void model_config_release(struct model_config *c)

@@ -16,6 +16,7 @@
 #include "tensor.h"
 
 struct architecture;
+struct adapter_config;
 
 enum model_act { MODEL_GELU, MODEL_GELU_TANH, MODEL_RELU, MODEL_SILU };
 /* Activations of heads: sentence-transformers' Dense names torch's classes, config.json the short
@@ -47,6 +48,9 @@ struct model_config {
 	const char *dir;
 	const char *body_dir; /* of config.json, weights and tokenizer: dir, or a folder in it that
 	                         modules.json names */
+	const char *modules_dir, *prompts_dir, *tokenizer_dir; /* dir, but for adapters, which may
+	                                                          leave these files to their base */
+	const struct adapter_config *adapter; /* NULL: none */
 	const struct architecture *arch;
 	bool is_classifier; /* a sequence classification head: scores, no vectors */
 	bool is_causal_lm; /* the folder is of arch->causal_class: a language model's head */
@@ -96,6 +100,9 @@ struct model_config {
 
 /* The caller releases it also after a failure. */
 bool model_config_read(const char *dir, struct model_config *ret, struct err *err) MUST_CHECK;
+/* The same of a folder that may be a PEFT adapter's; base: where its base lies, NULL = as it says. */
+bool model_config_read_on(
+	const char *dir, const char *base, struct model_config *ret, struct err *err) MUST_CHECK;
 void model_config_release(struct model_config *c);
 
 /* The sentence-transformers half, from modules.json and what it names; called by

@@ -22,7 +22,8 @@ static void settle_options(struct encoder *e, const struct encoder_options *opt)
 		e->opt.batch_tokens = encoder_on_cpu(e) ? 2048 : 16384;
 	/* Strings belong to the caller and may go; what we need later was taken. */
 	e->opt.device = e->opt.pooling = e->opt.attention = NULL;
-	e->opt.query_prompt = e->opt.passage_prompt = e->opt.prompts = NULL;
+	e->opt.query_prompt = e->opt.passage_prompt = NULL;
+	e->opt.prompts = e->opt.base = NULL;
 	e->opt.cache_dir = NULL;
 }
 
@@ -60,7 +61,7 @@ bool encoder_need_tokenizer(struct encoder *e, struct err *err)
 {
 	if (e->tokenizer)
 		return true;
-	e->tokenizer = tokenizer_open(e->model->config.body_dir, err);
+	e->tokenizer = tokenizer_open(e->model->config.tokenizer_dir, err);
 	return e->tokenizer && check_vocabulary(e, err) &&
 		(!e->owns || prompts_close_texts(e->prompts, e->tokenizer, err));
 }
@@ -71,7 +72,7 @@ static bool open_tokenizer(struct encoder *e, struct err *err)
 	if (!e->cache_dir)
 		return encoder_need_tokenizer(e, err);
 	e->model_hash = model_hash(e->model);
-	return tokenizer_dir_hash(e->model->config.body_dir, &e->tokenizer_hash, err);
+	return tokenizer_dir_hash(e->model->config.tokenizer_dir, &e->tokenizer_hash, err);
 }
 
 /* What the user asks for must be possible: there is a row of the position table for each token. */
@@ -102,6 +103,7 @@ struct encoder *encoder_open(const char *dir, const struct encoder_options *opt,
 		.dtype = opt->dtype,
 		.pooling = opt->pooling,
 		.prompts = opt->prompts,
+		.base = opt->base,
 		.attention = opt->attention};
 	e->owns = true;
 	e->prompts = &e->own_prompts;
@@ -113,7 +115,8 @@ struct encoder *encoder_open(const char *dir, const struct encoder_options *opt,
 	if (opt->cache_dir)
 		e->cache_dir = xstrdup(opt->cache_dir);
 	struct prompts_options prompts = {opt->query_prompt, opt->passage_prompt, opt->prompts};
-	ok = ok && e->model && prompts_open_as(dir, &prompts, e->prompts, err) &&
+	ok = ok && e->model &&
+		prompts_open_as(e->model->config.prompts_dir, &prompts, e->prompts, err) &&
 		open_tokenizer(e, err) && check_lengths(e, dir, err);
 	if (!ok) {
 		encoder_close(e);

@@ -24,6 +24,7 @@ struct encoder_options {
 	const char *pooling; /* NULL = the folder's */
 	const char *attention; /* NULL = the folder's */
 	const char *query_prompt, *passage_prompt; /* NULL = the folder's, else the family's */
+	const char *base; /* of an adapter folder; NULL = as it says */
 	const char *prompts; /* prompts.h's family; NULL = found by the folder */
 	int64_t max_length; /* 0 = the folder's */
 	int64_t query_max_length, passage_max_length; /* 0 = max_length */

@@ -79,7 +79,7 @@ static bool write_config(const struct model *m, struct arena *a, const char *dir
 static bool write_tokenizer(
 	const struct model *m, struct arena *a, const char *dir, struct err *err)
 {
-	const char *from = m->config.body_dir;
+	const char *from = m->config.tokenizer_dir;
 	for (size_t i = 0; i < ARRAY_LEN(tokenizer_files); i++) {
 		const char *path = fs_join(a, from, tokenizer_files[i]);
 		if (fs_exists(path) && !copy_file(path, fs_join(a, dir, tokenizer_files[i]), err))
@@ -129,7 +129,7 @@ static bool write_prompts(const struct model *m, struct arena *a, const char *di
 	};
 	size_t n = ARRAY_LEN(changes) - 1;
 	if (m->query_prompt || m->passage_prompt) {
-		const char *path = fs_join(a, m->config.dir, name);
+		const char *path = fs_join(a, m->config.prompts_dir, name);
 		struct json_file f = {0};
 		json prompts = {0};
 		if (fs_exists(path)) {
@@ -142,7 +142,7 @@ static bool write_prompts(const struct model *m, struct arena *a, const char *di
 		changes[n++].text = changed_prompts(m, a, prompts);
 		json_file_close(&f);
 	}
-	return write_changed(a, m->config.dir, dir, name, changes, n, err);
+	return write_changed(a, m->config.prompts_dir, dir, name, changes, n, err);
 }
 
 static bool write_sentence_transformers(

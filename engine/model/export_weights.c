@@ -67,6 +67,8 @@ static int64_t row_size(const struct st_entry *e)
 static tensor current(tn_scope *s, const struct writing *x, size_t i)
 {
 	const struct out_tensor *what = &x->what[i];
+	if (what->from && what->w)
+		return tn_cast(s, weight_part_load(s, what->w, what->part, 0), TN_F32);
 	if (what->from)
 		return tn_cast(s, params_tensor(s, what->from), TN_F32);
 	if (what->lora)
@@ -79,7 +81,8 @@ static bool put(void *ctx, size_t i, struct st_sink *out, struct err *err)
 	struct writing *x = ctx;
 	const struct st_entry *e = &x->entry[i];
 	const struct st_tensor *from = x->what[i].from;
-	if (from && from->dtype == ST_F32) {
+	bool is_merged = x->what[i].w && x->what[i].w->part[x->what[i].part].adapter;
+	if (from && from->dtype == ST_F32 && !is_merged) {
 		st_sink_add(out, from->data, from->bytes);
 		return true;
 	}

@@ -59,7 +59,7 @@ static bool check_weights(struct model_facts *f, struct err *err)
 	struct params p = PARAMS_INIT;
 	struct parts x = {0};
 	struct safetensors st;
-	bool ok = weights_open_dir(f->config.body_dir, &st, err) &&
+	bool ok = parts_open(&f->config, &st, err) &&
 		parts_bind(&x, &f->config, &p, &st, &(struct parts_options){0}, err);
 	if (ok) {
 		count_weights(f, &p);
@@ -75,10 +75,10 @@ static bool check_weights(struct model_facts *f, struct err *err)
 	return ok;
 }
 
-bool model_facts_read(const char *dir, struct model_facts *ret, struct err *err)
+bool model_facts_read(const char *dir, const char *base, struct model_facts *ret, struct err *err)
 {
 	*ret = (struct model_facts){0};
-	if (!model_config_read(dir, &ret->config, err) ||
+	if (!model_config_read_on(dir, base, &ret->config, err) ||
 		!model_family_apply(&ret->config, NULL, err) ||
 		!model_modules_check(&ret->config, err))
 		return false;

@@ -29,7 +29,9 @@ struct model_facts {
 	int64_t lora_side; /* sum of in + out over all of them: times r is what LoRA trains */
 };
 
-bool model_facts_read(const char *dir, struct model_facts *ret, struct err *err) MUST_CHECK;
+/* base: of an adapter folder, NULL = as it says. */
+bool model_facts_read(
+	const char *dir, const char *base, struct model_facts *ret, struct err *err) MUST_CHECK;
 void model_facts_release(struct model_facts *f);
 
 /* Bytes that a job needs beside libtorch itself, estimated: weights, their copies, gradients,

@@ -108,7 +108,8 @@ static bool pooling_of_flags(struct model_config *c, json root, const char *path
 
 bool model_pooling_read(struct model_config *c, const char *module, struct err *err)
 {
-	const char *path = fs_join(&c->arena, fs_join(&c->arena, c->dir, module), "config.json");
+	const char *path =
+		fs_join(&c->arena, fs_join(&c->arena, c->modules_dir, module), "config.json");
 	struct json_file f;
 	bool ok = json_file_open(path, &f, err);
 	if (ok) {

@@ -106,10 +106,9 @@ struct model *model_open(
 	m->scope = tn_push(root);
 	m->params = (struct params)PARAMS_INIT;
 	m->weights.by_name = (struct map)MAP_INIT;
-	if (model_config_read(dir, &m->config, err) && choose_pooling(m, opt, err) &&
+	if (model_config_read_on(dir, opt->base, &m->config, err) && choose_pooling(m, opt, err) &&
 		model_attention_choose(&m->config, opt->attention, err) &&
-		choose_dtype(m, opt, err) &&
-		weights_open_dir(m->config.body_dir, &m->weights, err) &&
+		choose_dtype(m, opt, err) && parts_open(&m->config, &m->weights, err) &&
 		parts_bind(&m->parts, &m->config, &m->params, &m->weights, &parts, err) &&
 		load(m, opt, err))
 		return m;
@@ -172,7 +171,12 @@ struct hash128 model_hash(const struct model *m)
 
 const char *model_tokenizer_dir(const struct model *m)
 {
-	return m->config.body_dir;
+	return m->config.tokenizer_dir;
+}
+
+const char *model_prompts_dir(const struct model *m)
+{
+	return m->config.prompts_dir;
 }
 
 const char *model_dir(const struct model *m)

@@ -34,6 +34,7 @@ struct model_options {
 		*attention; /* "causal", "bidirectional"; NULL or "auto" = what the folder says */
 	const char
 		*prompts; /* prompts.h's family, which also says how to pool without modules.json */
+	const char *base; /* of a PEFT adapter's folder; NULL = as it says */
 	bool wants_answers; /* also a causal language model's head: model_answers() */
 	uint64_t seed; /* for weights that the folder lacks (a new classification head) */
 };
@@ -53,6 +54,7 @@ enum model_dtype model_dtype(const struct model *m); /* what it computes in; nev
 struct hash128 model_hash(const struct model *m); /* config and weights */
 const char *model_dir(const struct model *m);
 const char *model_tokenizer_dir(const struct model *m); /* where its tokenizer lies */
+const char *model_prompts_dir(const struct model *m); /* and its prompts */
 const char *model_pooling(const struct model *m);
 bool model_normalizes(const struct model *m);
 int64_t model_n_params(const struct model *m, bool only_trained);

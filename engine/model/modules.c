@@ -69,8 +69,8 @@ static bool take_module(struct model_config *c, struct text kind, const char *fo
 	else
 		return *ret_known = false;
 	if (m.kind != MODULE_NORMALIZE) {
-		const char *path =
-			fs_join(&c->arena, fs_join(&c->arena, c->dir, folder), "config.json");
+		const char *path = fs_join(
+			&c->arena, fs_join(&c->arena, c->modules_dir, folder), "config.json");
 		struct json_file f;
 		bool ok = json_file_open(path, &f, err) &&
 			(m.kind == MODULE_DENSE
@@ -103,7 +103,7 @@ static bool read_module(
 	bool is_known = true;
 	if (text_is(kind, "Transformer") && index == 0) {
 		if (path.len > 0)
-			c->body_dir = fs_join(&c->arena, c->dir, folder);
+			c->body_dir = fs_join(&c->arena, c->body_dir, folder);
 		return true;
 	}
 	if (text_is(kind, "Pooling") && index > 0)
@@ -120,7 +120,7 @@ static bool read_module(
 
 bool model_folder_read(struct model_config *c, struct err *err)
 {
-	const char *path = fs_join(&c->arena, c->dir, "modules.json");
+	const char *path = fs_join(&c->arena, c->modules_dir, "modules.json");
 	if (!fs_exists(path))
 		return true;
 	struct json_file f;
@@ -168,7 +168,7 @@ bool model_family_apply(struct model_config *c, const char *prompts, struct err 
 		return true;
 	bool is_named = prompts && strcmp(prompts, "auto") != 0;
 	if (!(is_named ? family_named(prompts, &c->arena, &f, err)
-		       : family_of(c->dir, &c->arena, &f, err)))
+		       : family_of(c->adapter ? c->body_dir : c->dir, &c->arena, &f, err)))
 		return false;
 	if (!f.has_pooling)
 		return true;

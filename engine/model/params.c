@@ -8,6 +8,7 @@
 
 #include "base/hash.h"
 #include "base/log.h"
+#include "model/adapter.h"
 
 void params_release(struct params *p)
 {
@@ -34,7 +35,7 @@ static void add_part(struct params *p, struct weight *w, int64_t n_rows, const c
 	if (w->n_parts > 0)
 		row = w->part[w->n_parts - 1].row + w->part[w->n_parts - 1].n_rows;
 	w->part[w->n_parts++] =
-		(struct weight_part){arena_strdup(&p->arena, name), row, n_rows, NULL};
+		(struct weight_part){arena_strdup(&p->arena, name), row, n_rows, NULL, NULL};
 }
 
 void params_part(struct params *p, struct weight *w, int64_t n_rows, const char *fmt, ...)
@@ -93,7 +94,10 @@ static const struct st_tensor *find_part(struct binding *b, const struct weight 
 		if (t)
 			return t;
 	}
-	return NULL;
+	/* A head that an adapter brings with it. */
+	return w->is_outside && !w->is_beside
+		? adapter_saved(b->st, b->rules->prefix, w->part[i].name)
+		: NULL;
 }
 
 static bool check_part(const struct weight *w, int i, struct arena *a, struct err *err)
@@ -167,7 +171,7 @@ static void name_extras(struct binding *b)
 	for (size_t i = 0; i < b->st->n; i++) {
 		const struct st_tensor *t = &b->st->t[i];
 		const char *name = params_bare_name(b->rules->prefix, t->name);
-		if (b->is_used[i])
+		if (b->is_used[i] || strncmp(t->name, "adapter/", 8) == 0)
 			continue;
 		if (matches_any(b->rules->carried, name))
 			p->extra[p->n_extra++] = t;
@@ -262,11 +266,13 @@ tensor params_tensor(tn_scope *s, const struct st_tensor *t)
 }
 
 /* The part as the file has it, or made anew. */
-static tensor load_part(tn_scope *s, const struct weight *w, int i, uint64_t seed)
+tensor weight_part_load(tn_scope *s, const struct weight *w, int i, uint64_t seed)
 {
 	const struct weight_part *part = &w->part[i];
 	int64_t shape[2] = {part->n_rows, w->cols};
 	int ndim = w->cols ? 2 : 1;
+	if (part->in && part->adapter)
+		return adapter_merged(s, part->adapter, params_tensor(s, part->in));
 	if (part->in)
 		return params_tensor(s, part->in);
 	if (w->kind == WEIGHT_BIAS)
@@ -279,13 +285,14 @@ void weight_load(struct weight *w, tn_scope *s, uint64_t seed)
 {
 	tn_scope *t = tn_push_no_grad(s);
 	if (w->n_parts == 1) {
-		w->value = tn_keep(s, tn_cast(t, load_part(t, w, 0, seed), TN_F32));
+		w->value = tn_keep(s, tn_cast(t, weight_part_load(t, w, 0, seed), TN_F32));
 	} else {
 		int64_t shape[2] = {w->rows, w->cols};
 		/* [rows, cols] */
 		w->value = tn_keep(s, tn_zeros(t, TN_F32, shape, w->cols ? 2 : 1));
 		for (int k = 0; k < w->n_parts; k++)
-			tn_copy_(t, weight_slice(t, w, w->value, k), load_part(t, w, k, seed));
+			tn_copy_(t, weight_slice(t, w, w->value, k),
+				weight_part_load(t, w, k, seed));
 	}
 	w->compute = w->value;
 	tn_pop(t);
@@ -304,7 +311,7 @@ void params_load_lean(struct params *p, tn_scope *s, uint64_t seed)
 		if (w->kind == WEIGHT_LINEAR)
 			continue;
 		if (w->is_cast && w->n_parts == 1)
-			w->value = w->compute = load_part(s, w, 0, seed);
+			w->value = w->compute = weight_part_load(s, w, 0, seed);
 		else
 			weight_load(w, s, seed);
 	}

@@ -27,10 +27,12 @@ enum weight_kind {
 };
 
 #define WEIGHT_PARTS 3
+struct adapter_part; /* adapter.h */
 struct weight_part {
 	const char *name; /* Hugging Face's, without the prefix of a head's class */
 	int64_t row, n_rows; /* which rows of the weight it is */
 	const struct st_tensor *in; /* where the file has it; NULL: nowhere, made anew */
+	const struct adapter_part *adapter; /* merged when it is loaded; NULL: none */
 };
 struct weight {
 	enum weight_kind kind;
@@ -84,6 +86,8 @@ bool params_bind(struct params *p, const struct safetensors *st, const struct pa
 	struct err *err) MUST_CHECK;
 
 /* Makes value: borrowed from the file where it can be, else copied to f32. In scope s. */
+/* Part i as the files have it, its adapter merged. */
+tensor weight_part_load(tn_scope *s, const struct weight *w, int i, uint64_t seed);
 void params_load(struct params *p, tn_scope *s, uint64_t seed);
 /* The same for inference in half precision, which needs no f32 of most of a model: linears are left
  * to weight_load(), one at a time, and tables that are cast stay as the file has them. */

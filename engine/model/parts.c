@@ -2,6 +2,9 @@
 
 #include <stdlib.h>
 
+#include "model/adapter.h"
+#include "model/weights.h"
+
 static bool declare_lm(
 	struct parts *x, const struct model_config *c, struct params *p, struct err *err)
 {
@@ -17,6 +20,23 @@ static bool declare_lm(
 	params_one(p, &x->lm_head, WEIGHT_TABLE, c->n_vocab, c->hidden, "%s", arch->lm_head);
 	x->lm_head.is_outside = true;
 	x->answers = &x->lm_head;
+	return true;
+}
+
+bool parts_open(struct model_config *c, struct safetensors *st, struct err *err)
+{
+	if (!weights_open_dir(c->body_dir, st, err))
+		return false;
+	if (!c->adapter)
+		return true;
+	if (!adapter_add_weights(c->adapter, st, err))
+		return false;
+	if (!c->is_classifier)
+		return true;
+	const char *out = arena_printf(&c->arena, "%s.weight", c->arch->classifier->out);
+	const struct st_tensor *t = adapter_saved(st, c->arch->prefix, out);
+	if (t && t->ndim == 2)
+		c->n_labels = t->shape[0];
 	return true;
 }
 
@@ -44,7 +64,8 @@ bool parts_bind(struct parts *ret, const struct model_config *c, struct params *
 	ret->n_linears = arch->linears(ret->backbone, NULL, 0);
 	ret->linears = xcalloc(ret->n_linears + 1, sizeof(struct linear *));
 	arch->linears(ret->backbone, ret->linears, ret->n_linears);
-	return params_bind(p, st, &rules, err);
+	return params_bind(p, st, &rules, err) &&
+		(!c->adapter || adapter_bind(c->adapter, p, st, arch->prefix, err));
 }
 
 void parts_release(struct parts *x, const struct model_config *c)

@@ -29,6 +29,9 @@ struct parts_options {
 	bool may_invent; /* params_rules */
 };
 
+/* The folder's weights, an adapter's with those of its base; c learns how many outputs a head that
+ * an adapter brings has. The caller closes st also after a failure. */
+bool parts_open(struct model_config *c, struct safetensors *st, struct err *err) MUST_CHECK;
 /* st holds the folder's weights and gets those of the heads. The caller releases also after a
  * failure. */
 bool parts_bind(struct parts *ret, const struct model_config *c, struct params *p,

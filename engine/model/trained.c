@@ -179,6 +179,11 @@ static bool check_lora(const struct model *m, const struct lora_options *opt, st
 
 bool model_add_lora(struct model *m, const struct lora_options *opt, struct err *err)
 {
+	if (m->config.adapter)
+		return err_set(err, ERR_USAGE,
+			"%s is an adapter: a second one would have no base on disk; train without "
+			"--lora, or merge it into its base first",
+			m->config.dir);
 	if (!check_lora(m, opt, err))
 		return false;
 	const char *const *targets = opt->targets;

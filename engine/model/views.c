@@ -49,7 +49,7 @@ static bool find_skipped(struct viewing *v, struct err *err)
 	struct arena a = ARENA_INIT;
 	bool ok = true, is_found = false;
 	for (size_t i = 0; ok && !is_found && i < ARRAY_LEN(files); i++) {
-		const char *path = fs_join(&a, v->e->model->config.body_dir, files[i]);
+		const char *path = fs_join(&a, v->e->model->config.tokenizer_dir, files[i]);
 		struct json_file f;
 		if (!fs_exists(path))
 			continue;

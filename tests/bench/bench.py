@@ -2,6 +2,7 @@
 """Runs vecsmith and its Python peer on the same input, interleaved, and prints the ratio.
 
     python3 tests/bench/bench.py encode --venv VENV [--pairs 7] [--dtype float32|bfloat16] [--threads 1]
+    python3 tests/bench/bench.py score  --venv VENV [--candidates 100]
     python3 tests/bench/bench.py mine   --venv VENV
     python3 tests/bench/bench.py train  --venv VENV [--dtype ...] [--batch-size 32] [--max-length 128]
     python3 tests/bench/bench.py start  --venv VENV
@@ -122,6 +123,45 @@ def bench_encode(args, tmp):
     report("encode", pairs, "CPU seconds", extra, args)
 
 
+def bench_score(args, tmp):
+    """Queries with --candidates passages each, by a random cross-encoder of the model's sizes; scores must agree."""
+    folder = os.path.join(args.data or os.path.join(ROOT, "../shared/data/ko-retrieval"))
+    passages = read_texts(os.path.join(folder, "corpus.jsonl"), 4 * args.candidates)
+    with open(os.path.join(folder, "queries.jsonl"), encoding="utf-8", newline="\n") as f:
+        queries = [json.loads(line)["text"] for _, line in zip(range(args.n), f)]
+    reranker, big, small = (os.path.join(tmp, f) for f in ("reranker", "big.jsonl", "small.jsonl"))
+    run([os.path.join(args.venv, "bin/python"), os.path.join(HERE, "make_reranker.py"), args.model, reranker], args.threads)
+    rows = [{"query": q, "pos": [passages[(37 * i) % len(passages)]],
+             "neg": [passages[(37 * i + k) % len(passages)] for k in range(1, args.candidates)]} for i, q in enumerate(queries)]
+    for path, some in ((big, rows), (small, [{**rows[0], "neg": []}])):
+        with open(path, "w", encoding="utf-8") as f:
+            f.writelines(json.dumps(r, ensure_ascii=False) + "\n" for r in some)
+    dtypes = {"ours": args.dtype, "theirs": args.peer_dtype or args.dtype}
+    out = os.path.join(tmp, "scored.jsonl")
+
+    def ours(path):
+        return run([VECSMITH, "score", "--model", reranker, "--in", path, "--out", out, "--threads", str(args.threads), "--dtype",
+                    dtypes["ours"], "--no-cache", "--name", "r"], args.threads)
+
+    def theirs(path):
+        return run(peer(args, "peer_score.py", reranker, path, out + ".peer.json", dtypes["theirs"], args.threads), args.threads)
+
+    pairs, rss, worst = [], (0, 0), 0.0
+    for i in range(args.pairs):
+        a, b = ours(big), theirs(big)
+        with open(out, encoding="utf-8") as f:
+            got = [s for line in f for r in [json.loads(line)] for s in r["pos_scores"] + r["neg_scores"]]
+        worst = max(worst, max(abs(x - y) for x, y in zip(got, json.load(open(out + ".peer.json")))))
+        o, t = a.cpu - ours(small).cpu, b.cpu - theirs(small).cpu
+        pairs.append((o, t))
+        rss = (a.rss, b.rss)
+        progress(i, args.pairs, o, t)
+    extra = {"queries": len(rows), "candidates": args.candidates, "model": os.path.basename(args.model) + " sizes, random",
+             "dtype": dtypes["ours"], "peer_dtype": dtypes["theirs"], "largest_difference": float(f"{worst:.2g}"),
+             "rss_ours_mb": rss[0] >> 20, "rss_theirs_mb": rss[1] >> 20, **gemm_peak(args.venv, args.threads)}
+    report("score", pairs, "CPU seconds", extra, args)
+
+
 def bench_train(args, tmp):
     data = args.data or os.path.join(ROOT, "../shared/data/ko-retrieval/train.jsonl")
     few, many = 3, 3 + args.steps
@@ -216,12 +256,13 @@ def first_step_peer(args, data, out):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("what", choices=["encode", "mine", "train", "start"])
+    p.add_argument("what", choices=["encode", "score", "mine", "train", "start"])
     p.add_argument("--venv", required=True)
     p.add_argument("--model", default=os.path.join(ROOT, "build/models/minilm-en"))
     p.add_argument("--data")
     p.add_argument("--pairs", type=int, default=7)
     p.add_argument("--n", type=int, default=300, help="texts or rows")
+    p.add_argument("--candidates", type=int, default=100)
     p.add_argument("--steps", type=int, default=6)
     p.add_argument("--threads", type=int, default=1)
     p.add_argument("--dtype", default="float32")
@@ -232,7 +273,7 @@ def main():
     p.add_argument("--log", action="store_true", help="append the result to tests/bench/runs.jsonl")
     args = p.parse_args()
     with tempfile.TemporaryDirectory() as tmp:
-        {"encode": bench_encode, "mine": bench_mine, "train": bench_train, "start": bench_start}[args.what](args, tmp)
+        {"encode": bench_encode, "score": bench_score, "mine": bench_mine, "train": bench_train, "start": bench_start}[args.what](args, tmp)
 
 
 main()

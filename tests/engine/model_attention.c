@@ -100,7 +100,7 @@ static void nonsense_is_refused_by_key(void **state)
 		struct err err = ERR_INIT;
 		struct model_facts f;
 		const char *dir = changed(cases[i].name, cases[i].from, cases[i].to);
-		bool ok = model_facts_read(dir, &f, &err);
+		bool ok = model_facts_read(dir, NULL, &f, &err);
 		if (ok || !strstr(err.text, cases[i].word) || strchr(err.text, '\n'))
 			fail_msg("%s with %s: '%s' should say %s", cases[i].name, cases[i].to,
 				err.text, cases[i].word);

@@ -71,7 +71,7 @@ static void refused(const char *dir, const char *file, const char *word)
 	assert_int_equal(tn_live(root), 0);
 	if (!strstr(err.text, file) || !strstr(err.text, word) || strchr(err.text, '\n'))
 		fail_msg("'%s' should name %s and %s", err.text, file, word);
-	assert_false(model_facts_read(dir, &facts, &again));
+	assert_false(model_facts_read(dir, NULL, &facts, &again));
 	assert_string_equal(again.text, err.text);
 	model_facts_release(&facts);
 	tn_close(root);

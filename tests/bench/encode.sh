@@ -1,0 +1,8 @@
+#!/bin/bash
+# encode.sh VENV [options of bench.py]: texts to vectors, beside sentence-transformers at equal precision: interleaved, the
+# median of 7 ratios. VENV: a Python environment with tests/bench/requirements.txt. Needs a release build.
+set -e
+cd "$(dirname "$0")/../.."
+venv=${1:?which Python environment holds sentence-transformers?}
+shift
+exec python3 tests/bench/bench.py encode --venv "$venv" --pairs 7 "$@"
