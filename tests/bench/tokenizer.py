@@ -87,10 +87,13 @@ def main():
     p.add_argument("--rounds", type=int, default=3)
     p.add_argument("--data", type=pathlib.Path, required=True)
     p.add_argument("--megabytes", type=float, default=20)
+    p.add_argument("--languages", type=lambda s: s.split(","), default=["ko", "en"])
     p.add_argument("models", nargs="+", type=pathlib.Path)
     a = p.parse_args()
     with tempfile.TemporaryDirectory() as d:
-        for lang, texts in texts_of(a.data).items():
+        found = texts_of(a.data)
+        for lang in a.languages:
+            texts = found[lang]
             distinct = sum(len(t.encode()) for t in texts) / 1e6
             texts = texts * math.ceil(a.megabytes / distinct)
             path = pathlib.Path(d) / (lang + ".jsonl")
