@@ -5,4 +5,4 @@ set -e
 cd "$(dirname "$0")/../.."
 venv=${1:?which Python environment holds sentence-transformers?}
 shift
-exec python3 tests/bench/bench.py score --venv "$venv" --pairs 7 "$@"
+exec python3 tests/bench/bench.py score --venv "$venv" --pairs 7 --n 4 "$@"
