@@ -76,6 +76,25 @@ static bool write_config(const struct model *m, struct arena *a, const char *dir
 	return write_changed(a, m->config.body_dir, dir, "config.json", changes, n, err);
 }
 
+/* transformers 5 gives a tokenizer that is all in tokenizer.json a class of a name that older ones do
+ * not know; its older name means the same to all of them. */
+static bool has_new_class(struct arena *a, const char *dir)
+{
+	static const char name[] = "TokenizersBackend";
+	const char *path = fs_join(a, dir, "tokenizer_config.json");
+	struct json_file f = {0};
+	struct err ignored = ERR_INIT;
+	const char *class;
+	size_t len;
+	if (!fs_exists(path))
+		return false;
+	bool is = json_file_open(path, &f, &ignored) &&
+		json_string(json_get(f.root, "tokenizer_class"), &class, &len) &&
+		len == sizeof name - 1 && memcmp(class, name, len) == 0;
+	json_file_close(&f);
+	return is;
+}
+
 static bool write_tokenizer(
 	const struct model *m, struct arena *a, const char *dir, struct err *err)
 {
@@ -87,9 +106,10 @@ static bool write_tokenizer(
 	}
 	const struct json_change changes[] = {
 		{"model_max_length", arena_printf(a, "%lld", (long long)m->config.max_length)},
+		{"tokenizer_class", "\"PreTrainedTokenizerFast\""},
 	};
-	return write_changed(
-		a, from, dir, "tokenizer_config.json", changes, ARRAY_LEN(changes), err);
+	size_t n = has_new_class(a, from) ? 2 : 1;
+	return write_changed(a, from, dir, "tokenizer_config.json", changes, n, err);
 }
 
 static const char *quoted(struct arena *a, const char *s)

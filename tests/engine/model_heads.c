@@ -97,6 +97,21 @@ static void check_chain(const char *name)
 	json_file_close(&g.f);
 }
 
+static void a_written_tokenizer_has_a_class_that_older_readers_know(void **state)
+{
+	(void)state;
+	struct err err = ERR_INIT;
+	struct json_file f = {0};
+	struct text class;
+	char path[700];
+	check_chain("chain-1"); /* transformers 5 wrote "TokenizersBackend" there */
+	snprintf(path, sizeof path, "%s/tokenizer_config.json", scratch("chain-1"));
+	assert_ok(json_file_open(path, &f, &err), &err);
+	assert_ok(json_want_text(f.root, "tokenizer_class", TEXT_NONE, &class, &err), &err);
+	assert_true(text_equal(class, TEXT("PreTrainedTokenizerFast")));
+	json_file_close(&f);
+}
+
 static void dense_modules_follow_each_other(void **state)
 {
 	(void)state;
@@ -194,6 +209,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(dense_modules_follow_each_other),
+		cmocka_unit_test(a_written_tokenizer_has_a_class_that_older_readers_know),
 		cmocka_unit_test(poolings_stand_side_by_side),
 		cmocka_unit_test(a_chain_need_not_end_in_unit_length),
 		cmocka_unit_test(modules_weights_may_be_pickles),
